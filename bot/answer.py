@@ -1,0 +1,339 @@
+"""Question → Answer: which sections, which of their words, how sure. `Answerer` is the one object that every face holds.
+
+Nothing is generated: an answer is whole paragraphs, list items and code blocks of the sections that were found. Knows no HTTP,
+no Slack, no terminal, and no settings: the composition root hands over what it needs.
+"""
+
+import re
+import time
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bot.errors import QuestionRefused
+from bot.index import sentences
+from bot.retrieval import Hit, Query, Retriever
+from bot.sections import Block, Section
+
+MAX_QUESTION = 1000  # characters
+MAX_HISTORY = 6  # earlier questions
+CITATIONS = 3
+SUGGESTIONS = 3
+PROSE_WORDS = 130  # an answer's prose stops growing here; the lead paragraph is always whole
+CODE_LINES = 45  # a longer block is left to the page
+QUOTE_CHARACTERS = 300
+FOLLOW_UP_WORDS = 12  # a longer question stands on its own, whatever it begins with
+PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
+
+VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
+VERDICTS = {"Yes": "yes", "No": "no", "It depends": "depends"}
+OPEN_QUESTION = re.compile(r"^\W*(?:(?:so|and|but|ok|hi|hello|hey)\W+)*(?:how|what|why|where|which|who|when)\b", re.I)
+REVERSED = re.compile(
+    r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
+    r"|\bis it (?:impossible|not possible)\b|\b(?:cannot|can't|doesn't|don't|isn't|won't)\b[^.?!]*,\s*(?:right|correct)\s*\?",
+    re.I,
+)
+WANTS_CODE = re.compile(
+    r"\b(?:how|example|yaml|manifest|config\w*|command|snippet|syntax|annotations?|set ?up|enable|create|expose|install|"
+    r"error|fail\w*|check|debug|fix|troubleshoot\w*|step)\b",
+    re.I,
+)
+FOLLOW_UP = re.compile(
+    r"^\W*(?:and|or|but|also|then|so|ok|okay|what if|what about|how about|same|why|is that|does that|does it|can it|is it|"
+    r"with|without|on|for|in)\b|\b(?:it|that|this|those|these|there|them|instead|the same)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A section that the answer stands on: `quote` is verbatim on the page that `url` opens at the heading."""
+
+    title: str
+    url: str
+    quote: str
+    score: float  # 0 to 1: the section's score as a share of the best possible
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What every face shows. `answer` is Markdown; `citations` are the nearest sections when declined."""
+
+    question: str
+    status: str  # "answered" | "unsure" | "declined"
+    verdict: str | None  # "yes" | "no" | "depends"
+    answer: str
+    confidence: float  # probability that the answer is right
+    citations: tuple[Citation, ...]
+    suggestions: tuple[str, ...]
+    took_ms: float
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A logistic model of "the best section answers the question", learned by `python -m bot tune`.
+
+    `weights` and `center`, `scale` go by the names of `signals`; thresholds cut the probability into three statuses.
+    """
+
+    weights: dict[str, float]
+    center: dict[str, float]
+    scale: dict[str, float]
+    bias: float
+    answer_at: float
+    unsure_at: float
+
+    def confidence(self, signals: dict[str, float]) -> float:
+        """Return the probability, 0 to 1, that the best section is right."""
+        total = self.bias + sum(weight * (signals[name] - self.center[name]) / self.scale[name] for name, weight in self.weights.items())
+        return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
+
+    def status(self, confidence: float) -> str:
+        if confidence >= self.answer_at:
+            return "answered"
+        return "unsure" if confidence >= self.unsure_at else "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What retrieval made of one question: hits inside the handbook, the best outside it, and the confidence in the first."""
+
+    query: Query
+    hits: list[Hit]
+    outside: Hit | None
+    signals: dict[str, float]
+    confidence: float
+
+
+class Answerer:
+    """Answers questions from one index."""
+
+    def __init__(self, retriever: Retriever, doubt: Doubt) -> None:
+        self.retriever = retriever
+        self.doubt = doubt
+
+    def ask(self, question: str, history: Sequence[str] = (), page: str = "") -> Answer:
+        """Return the answer to `question`; `history` holds earlier questions, oldest first, `page` the reader's page.
+
+        Raises QuestionRefused when there is no question to answer.
+        """
+        started = time.perf_counter()
+        question = checked(question)
+        finding = self.find(question, [checked(earlier) for earlier in history[-MAX_HISTORY:]], page)
+        status = self.doubt.status(finding.confidence)
+        if status == "declined":
+            verdict, text, cited = None, _refusal(finding), finding.hits
+        else:
+            verdict, text, cited = self._compose(finding, status)
+        return Answer(
+            question=question,
+            status=status,
+            verdict=verdict,
+            answer=text,
+            confidence=round(finding.confidence, 3),
+            citations=tuple(_citation(hit, self.best_score) for hit in cited[:CITATIONS]),
+            suggestions=_suggestions(finding, cited, status),
+            took_ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    def nearest(self, question: str, k: int) -> list[tuple[Citation, dict[str, float]]]:
+        """Return the k nearest sections as citations, best first, with the parts of their scores."""
+        hits = self.retriever.search(self.retriever.query(checked(question)), k)
+        return [(_citation(hit, self.best_score), hit.parts) for hit in hits]
+
+    @property
+    def best_score(self) -> float:
+        """The score of a section that fits in every part."""
+        return float(np.sum(np.maximum(self.retriever.weights, 0.0))) or 1.0
+
+    def find(self, question: str, history: Sequence[str] = (), page: str = "") -> Finding:
+        """Return what retrieval makes of `question`, read as a follow-up of `history` when it is one."""
+        if history and is_follow_up(question):
+            # The earlier question gives the subject, the new one what changes: it stands twice so that it weighs more.
+            question = f"{history[-1]} {question} {question.rstrip('?')}"
+        query = self.retriever.query(question, page)
+        hits = self.retriever.search(query, k=8)
+        inside = [hit for hit in hits if not hit.section.outside]
+        outside = next((hit for hit in hits if hit.section.outside), None)
+        signals = self.signals(query, inside, outside)
+        return Finding(query, inside, outside, signals, self.doubt.confidence(signals) if inside else 0.0)
+
+    def signals(self, query: Query, inside: list[Hit], outside: Hit | None) -> dict[str, float]:
+        """Return the numbers that doubt is judged by, for the best inside hit."""
+        if not inside:
+            return {}
+        best, second = inside[0], inside[1] if len(inside) > 1 else inside[0]
+        known = self.retriever.index.section_words.bm25.vocab_dict
+        terms = set(query.terms)
+        return {
+            "score": best.score,
+            "margin": best.score - second.score,
+            "lead_over_outside": best.score - (outside.score if outside else min(hit.score for hit in inside)),
+            "inside_share": len(inside) / 8,
+            "question_vector": best.parts["question_vector"],
+            "question_vectors": best.parts["question_vectors"],
+            "heading_vector": best.parts["heading_vector"],
+            "passage_vector": best.parts["passage_vector"],
+            "question_words": best.parts["question_words"],
+            "section_words": best.parts["section_words"],
+            "known_terms": sum(term in known for term in terms) / max(len(terms), 1),
+            "terms": float(np.log1p(len(terms))),
+        }
+
+    def _compose(self, finding: Finding, status: str) -> tuple[str | None, str, list[Hit]]:
+        """Return verdict, Markdown and the hits in the order in which they are cited."""
+        question, best = finding.query.text, finding.hits[0]
+        verdict, text = _told(best.section, question, self.retriever)
+        cited = list(finding.hits)
+        for other in self._further_parts(question, best):
+            text += f"\n\n**{other.section.heading}**\n\n" + _lead(other.section)
+            cited = [best, other] + [hit for hit in cited if hit.section.url not in (best.section.url, other.section.url)]
+        if status == "unsure":
+            text = f"I am not sure that this is what you ask. The closest section is “{best.section.heading}”:\n\n{text}"
+        return verdict, text, cited
+
+    def _further_parts(self, question: str, best: Hit) -> list[Hit]:
+        """Return the best hit of a second question in the same message, when another section answers it with confidence."""
+        parts = [part for part in sentences(question) if part.rstrip().endswith("?")]
+        for part in parts[:3] if len(parts) > 1 else []:
+            finding = self.find(part)
+            if finding.confidence >= PART_CONFIDENCE and finding.hits[0].section.url != best.section.url:
+                return finding.hits[:1]
+        return []
+
+
+def checked(question: str) -> str:
+    """Return `question` in Unicode's composed form without surrounding space, or raise QuestionRefused."""
+    question = unicodedata.normalize("NFC", question).strip()
+    if len(question) > MAX_QUESTION:
+        raise QuestionRefused(
+            f"The question has {len(question)} characters; {MAX_QUESTION} is the most. Ask the core of it.", "question-too-long"
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t" for character in question):
+        raise QuestionRefused("The question holds control characters: send plain text.", "control-characters")
+    if not any(character.isalnum() for character in question):
+        raise QuestionRefused("There is no question: ask something in words, such as “can Ingress carry UDP?”.", "empty-question")
+    return question
+
+
+def is_follow_up(question: str) -> bool:
+    """Whether `question` leans on an earlier one: it is short, and begins or refers back as such questions do."""
+    return len(question.split()) <= FOLLOW_UP_WORDS and bool(FOLLOW_UP.search(question))
+
+
+def _told(section: Section, question: str, retriever: Retriever) -> tuple[str | None, str]:
+    """Return the verdict and the Markdown of the section's blocks that answer `question`."""
+    chosen = [0, *_further_prose(section.blocks, question, retriever)]
+    if (code := _code(section.blocks, question, section.heading)) is not None:
+        chosen += code
+    verdict, lead = _verdict(section.blocks[0].markdown, question)
+    return verdict, _join([lead if number == 0 else _shown(section.blocks[number]) for number in sorted(set(chosen))])
+
+
+def _verdict(lead: str, question: str) -> tuple[str | None, str]:
+    """Return the verdict for `question` and the lead paragraph with the verdict word that suits it.
+
+    "Is it impossible …?" turns the sign around. A question that asks how or why gets no yes, but it gets a no: it rests on
+    something that does not hold.
+    """
+    found = VERDICT.match(lead)
+    if not found:
+        return None, lead
+    verdict, rest = VERDICTS[found.group(1)], lead[found.end() :]
+    if OPEN_QUESTION.match(question) and verdict != "no":
+        return None, rest[:1].upper() + rest[1:]
+    if REVERSED.search(question) and verdict != "depends":
+        verdict = "no" if verdict == "yes" else "yes"
+        return verdict, f"**{verdict.capitalize()}.** {rest}"
+    return verdict, lead
+
+
+def _further_prose(blocks: tuple[Block, ...], question: str, retriever: Retriever) -> list[int]:
+    """Return the numbers of blocks after the lead, best first, that say more of what `question` asks, within PROSE_WORDS."""
+    vocabulary = retriever.index.vocabulary
+    asked = set(vocabulary.terms(question))
+    told = set(vocabulary.terms(blocks[0].text))
+    room = PROSE_WORDS - len(blocks[0].text.split())
+    chosen: list[int] = []
+    groups = _groups(blocks)
+    worth = [len(asked & set(vocabulary.terms(" ".join(blocks[n].text for n in group))) - told) for group in groups]
+    for _, number in sorted((-value, number) for number, value in enumerate(worth)):
+        words = sum(len(blocks[n].text.split()) for n in groups[number])
+        if words <= room and (worth[number] > 0 or len(chosen) == 0):
+            chosen += groups[number]
+            room -= words
+    return chosen
+
+
+def _groups(blocks: tuple[Block, ...]) -> list[list[int]]:
+    """Return the prose after the lead in pieces that stand alone: a paragraph, or a list with the line that introduces it."""
+    groups: list[list[int]] = []
+    for number, block in enumerate(blocks):
+        introduces = block.text.endswith(":")
+        if number == 0 or block.kind == "code":
+            continue
+        if introduces and number + 1 < len(blocks) and blocks[number + 1].kind == "code":
+            continue
+        previous = blocks[number - 1]
+        follows = block.kind in ("item", "table") and number - 1 in (groups[-1] if groups else [])
+        if follows and (previous.kind == "item" or previous.text.endswith(":")):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _code(blocks: tuple[Block, ...], question: str, heading: str) -> list[int] | None:
+    """Return the number of the code block to show, with the line that introduces it, when the question wants one."""
+    if not (WANTS_CODE.search(question) or WANTS_CODE.search(heading)):
+        return None
+    wants = set(re.findall(r"yaml|manifest", question, re.I))
+    codes = [n for n, block in enumerate(blocks) if block.kind == "code" and block.text.count("\n") < CODE_LINES]
+    codes.sort(key=lambda n: bool(wants) and "yaml" not in blocks[n].markdown[:10])
+    if not codes:
+        return None
+    first = codes[0]
+    introduced = first > 1 and blocks[first - 1].kind == "paragraph" and blocks[first - 1].text.endswith(":")
+    return [first - 1, first] if introduced else [first]
+
+
+def _shown(block: Block) -> str:
+    return f"- {block.markdown}" if block.kind == "item" else block.markdown
+
+
+def _join(parts: list[str]) -> str:
+    """Join Markdown blocks with blank lines, list items with line breaks."""
+    text = parts[0]
+    for before, part in zip(parts, parts[1:], strict=False):
+        text += ("\n" if before.startswith("- ") and part.startswith("- ") else "\n\n") + part
+    return text
+
+
+def _lead(section: Section) -> str:
+    return _shown(section.blocks[0])
+
+
+def _refusal(finding: Finding) -> str:
+    nearest_outside = finding.outside
+    if nearest_outside and (not finding.hits or nearest_outside.score > finding.hits[0].score):
+        return _lead(nearest_outside.section)
+    return "This handbook does not answer that. The nearest sections are listed below."
+
+
+def _citation(hit: Hit, best: float) -> Citation:
+    quote = ""
+    for sentence in sentences(hit.section.blocks[0].text):
+        if quote and len(quote) + len(sentence) > QUOTE_CHARACTERS:
+            break
+        quote = f"{quote} {sentence}".strip()
+    return Citation(hit.section.title, hit.section.url, quote, round(max(0.0, min(1.0, hit.score / best)), 3))
+
+
+def _suggestions(finding: Finding, cited: list[Hit], status: str) -> tuple[str, ...]:
+    """Return headings of sections near the question that were not already told."""
+    told = {cited[0].section.url} if status != "declined" and cited else set()
+    return tuple(hit.section.heading for hit in finding.hits if hit.section.url not in told)[:SUGGESTIONS]

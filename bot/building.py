@@ -1,0 +1,75 @@
+"""Built site → index folder, with progress: reads, encodes what is new, exports the encoder, saves whole.
+
+The one file that needs sentence-transformers and torch. Knows no questions and no answers.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot.encoder import OnnxEncoder, TorchEncoder
+from bot.errors import PortsideError
+from bot.index import build, known_vectors, read_manifest, save
+from bot.sections import abbreviations, fingerprint, read
+
+
+def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str:
+    """Build the index of `site` into `folder` and return a sentence that says what was done.
+
+    Vectors of texts that the present index holds are kept, and so is its exported encoder, unless `full`.
+    """
+    seen = fingerprint(site) if site.is_dir() else ""
+    if not full and _is_current(folder, seen, model):
+        return f"The index in {folder} is current"
+    sections = read(site)
+    known = {} if full else known_vectors(folder, model)
+    exported = folder / "encoder" if known else None
+    encoder = _Encoder(model, exported)
+    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), {"site": seen})
+    save(index, folder, encoder.write)
+    manifest = index.manifest
+    return (
+        f"Indexed {manifest['sections']} sections and {manifest['questions']} questions in {folder}: "
+        f"{encoder.encoded} of {manifest['entries']} texts encoded"
+    )
+
+
+def _is_current(folder: Path, seen: str, model: str) -> bool:
+    try:
+        manifest = read_manifest(folder)
+    except PortsideError:
+        return False
+    return bool(manifest.get("site") == seen and manifest.get("model") == model)
+
+
+class _Encoder:
+    """Encodes new texts with sentence-transformers, loaded only when there are any; hands the exported encoder on."""
+
+    def __init__(self, model: str, exported: Path | None) -> None:
+        self.name, self._exported, self._torch, self.encoded = model, exported, None, 0
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self._loaded().encode(texts, progress=len(texts) > 200)
+
+    def encode_new(self, texts: Sequence[str], known: dict[str, np.ndarray]) -> np.ndarray:
+        """Return vectors of `texts`, encoding only those that `known` lacks."""
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        self.encoded = len(new)
+        vectors = known | (dict(zip(new, self.encode(new), strict=True)) if new else {})
+        return np.stack([vectors[text] for text in texts])
+
+    def write(self, folder: Path) -> OnnxEncoder:
+        """Put the exported encoder into `folder`: a copy of the one there was, or a new export."""
+        if self._exported:
+            shutil.copytree(self._exported, folder)
+            return OnnxEncoder(folder, self.name)
+        print("Exporting the encoder to ONNX and comparing its vectors …", flush=True)
+        return self._loaded().export(folder)
+
+    def _loaded(self) -> TorchEncoder:
+        if self._torch is None:
+            print("Loading the model …", flush=True)
+            self._torch = TorchEncoder(self.name)
+        return self._torch

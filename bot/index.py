@@ -1,0 +1,258 @@
+"""Sections and vectors ⇄ a folder on disk: build, save whole or not at all, load, refuse what does not fit.
+
+An entry is what one vector stands for: a question of a section, its headings, or a passage of its text. Question entries come
+first, then headings, then passages, each in the order of the sections. Does not rank anything.
+"""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import faiss
+import numpy as np
+
+from bot.encoder import Encoder, OnnxEncoder
+from bot.errors import IndexProblem
+from bot.sections import Block, Section, fingerprint
+from bot.words import Vocabulary
+
+FORMAT = 1  # of the folder; raised when an older bot could not read a newer index, or the other way round
+KINDS = ("question", "heading", "passage")
+PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
+OVERLAP_SENTENCES = 1  # that two neighboring passages share
+BM25_K1, BM25_B = 1.2, 0.75  # Robertson & Zaragoza (2009), section 3.4; Lucene's defaults
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """BM25 over a list of texts, with scores as a share of the best that the query could reach."""
+
+    bm25: bm25s.BM25
+
+    @classmethod
+    def of(cls, texts: Sequence[list[str]]) -> "Words":
+        bm25 = bm25s.BM25(method="lucene", k1=BM25_K1, b=BM25_B)
+        bm25.index([terms or ["∅"] for terms in texts] or [["∅"]], show_progress=False)
+        return cls(bm25)
+
+    def scores(self, terms: list[str]) -> np.ndarray:
+        """Return a float32 array (texts,) in [0, 1]: BM25 divided by the sum of the terms' idf, unknown terms included.
+
+        A term that no text holds counts with the highest idf, so a query about something else scores low.
+        """
+        unique = list(dict.fromkeys(terms))
+        ids = np.array([self.bm25.vocab_dict[term] for term in unique if term in self.bm25.vocab_dict], dtype=np.int32)
+        count = int(self.bm25.scores["num_docs"])
+        if not len(ids):
+            return np.zeros(count, dtype=np.float32)
+        pointers = self.bm25.scores["indptr"]
+        documents = (pointers[ids + 1] - pointers[ids]).astype(np.float64)
+        idf = np.log(1 + (count - documents + 0.5) / (documents + 0.5))
+        unknown = (len(unique) - len(ids)) * np.log(1 + (count + 0.5) / 0.5)
+        return np.asarray(self.bm25.get_scores_from_ids(ids) / (idf.sum() + unknown), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Everything that retrieval needs. `owner[e]` is the section of entry e; `starts[kind]` its first and last entry + 1."""
+
+    sections: list[Section]
+    texts: list[str]  # (entries,) what each vector was made from
+    owner: np.ndarray  # (entries,) int32
+    spans: dict[str, tuple[int, int]]
+    vectors: faiss.Index
+    question_words: Words  # one text a question entry
+    section_words: Words  # one text a section: headings and body, no questions
+    vocabulary: Vocabulary
+    encoder: Encoder
+    manifest: dict[str, Any]
+
+
+def build(
+    sections: list[Section],
+    abbreviations: dict[str, str],
+    encoder: Encoder,
+    encode: Encode,
+    manifest: dict[str, Any],
+) -> Index:
+    """Return the index of `sections`; `encode` turns the entries' texts into unit vectors (it may know some already)."""
+    entries = [entry for kind in KINDS for entry in _entries(sections, kind)]
+    texts = [text for _, _, text in entries]
+    kinds = [kind for _, kind, _ in entries]
+    vectors = encode(texts)
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    vocabulary = Vocabulary.learn([section.title + "\n" + section.text for section in sections] + texts, abbreviations)
+    spans = {kind: (kinds.index(kind), kinds.index(kind) + kinds.count(kind)) if kind in kinds else (0, 0) for kind in KINDS}
+    return Index(
+        sections=sections,
+        texts=texts,
+        owner=np.array([owner for owner, _, _ in entries], dtype=np.int32),
+        spans=spans,
+        vectors=flat,
+        question_words=Words.of([vocabulary.terms(text) for text in texts[slice(*spans["question"])]]),
+        section_words=Words.of([vocabulary.terms(f"{section.title}\n{section.heading}\n{section.text}") for section in sections]),
+        vocabulary=vocabulary,
+        encoder=encoder,
+        manifest=manifest
+        | {
+            "format": FORMAT,
+            "model": encoder.name,
+            "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "sections": len(sections),
+            "entries": len(texts),
+            "questions": spans["question"][1] - spans["question"][0],
+        },
+    )
+
+
+def _entries(sections: list[Section], kind: str) -> list[tuple[int, str, str]]:
+    made: dict[str, Callable[[Section], list[str]]] = {
+        "question": lambda section: list(section.questions),
+        "heading": lambda section: [". ".join(section.path[-2:])],
+        "passage": passages,
+    }
+    return [(owner, kind, text) for owner, section in enumerate(sections) for text in made[kind](section)]
+
+
+def passages(section: Section) -> list[str]:
+    """Return the section's text in pieces of up to PASSAGE_WORDS words, each under the section's heading.
+
+    Pieces overlap by OVERLAP_SENTENCES sentences; a code block, table or list item is never cut.
+    """
+    pieces: list[list[str]] = [[]]
+    for unit in _units(section.blocks):
+        if pieces[-1] and sum(len(part.split()) for part in pieces[-1]) + len(unit.split()) > PASSAGE_WORDS:
+            pieces.append(pieces[-1][-OVERLAP_SENTENCES:] if len(pieces[-1][-1].split()) < PASSAGE_WORDS // 2 else [])
+        pieces[-1].append(unit)
+    return [f"{section.heading} {' '.join(piece)}" for piece in pieces if piece]
+
+
+def _units(blocks: tuple[Block, ...]) -> list[str]:
+    return [unit for block in blocks for unit in (sentences(block.text) if block.kind == "paragraph" else [block.text])]
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of `text`: split after . ! ? before a capital, a digit or a quote, and not after e.g. or i.e."""
+    return re.split(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!vs\.)\s+(?=[A-Z0-9\"'`(*])", text.strip())
+
+
+def known_vectors(folder: Path, model: str) -> dict[str, np.ndarray]:
+    """Return text → vector of the index in `folder`, for an incremental build; empty when it does not fit."""
+    try:
+        index = load(folder)
+    except IndexProblem:
+        return {}
+    if index.encoder.name != model:
+        return {}
+    vectors = index.vectors.reconstruct_n(0, index.vectors.ntotal) if index.texts else np.zeros((0, 0))
+    return dict(zip(index.texts, vectors, strict=True))
+
+
+def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) -> None:
+    """Write `index` beside `folder` and rename it into place: a crash leaves the old index or the new one, never half of one.
+
+    `write_encoder` puts model.onnx and tokenizer.json into the folder that it is given.
+    """
+    beside = folder.with_name(folder.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    if (folder / "README.md").is_file():
+        shutil.copyfile(folder / "README.md", beside / "README.md")
+    write_encoder(beside / "encoder")
+    with (beside / "sections.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(section), ensure_ascii=False) + "\n" for section in index.sections)
+    (beside / "entries.json").write_text(json.dumps({"texts": index.texts, "spans": index.spans}), encoding="utf-8")
+    (beside / "vocabulary.json").write_text(json.dumps(asdict(index.vocabulary)), encoding="utf-8")
+    np.save(beside / "owner.npy", index.owner)
+    faiss.write_index(index.vectors, str(beside / "vectors.faiss"))
+    index.question_words.bm25.save(str(beside / "question_words"), show_progress=False)
+    index.section_words.bm25.save(str(beside / "section_words"), show_progress=False)
+    sizes = {path.relative_to(beside).as_posix(): path.stat().st_size for path in sorted(beside.rglob("*")) if path.is_file()}
+    (beside / "manifest.json").write_text(json.dumps(index.manifest | {"files": sizes}, indent=2), encoding="utf-8")
+    _swap(beside, folder)
+
+
+def _swap(beside: Path, folder: Path) -> None:
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    beside.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load(folder: Path, site: Path | None = None) -> Index:
+    """Return the index in `folder`; with `site`, only if it was built from that site as it stands now.
+
+    Raises IndexProblem that says what does not fit and what to do.
+    """
+    manifest = read_manifest(folder)
+    if site is not None and manifest.get("site") != fingerprint(site):
+        raise IndexProblem(f"The index in {folder} is not of the site in {site} as it is now: run `python -m bot build`.", "index-stale")
+    try:
+        with (folder / "sections.jsonl").open(encoding="utf-8") as file:
+            sections = [_section(json.loads(line)) for line in file]
+        entries = json.loads((folder / "entries.json").read_text(encoding="utf-8"))
+        return Index(
+            sections=sections,
+            texts=entries["texts"],
+            owner=np.load(folder / "owner.npy"),
+            spans={kind: (int(span[0]), int(span[1])) for kind, span in entries["spans"].items()},
+            vectors=faiss.read_index(str(folder / "vectors.faiss")),
+            question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
+            section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
+            vocabulary=Vocabulary(**json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))),
+            encoder=OnnxEncoder(folder / "encoder", manifest["model"]),
+            manifest=manifest,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
+        raise _broken(folder, str(problem)) from problem
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the index in `folder`, its format and the sizes of its files checked."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise IndexProblem(f"There is no index in {folder}: run `python -m bot build` (or `make build`).")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files = dict(manifest["files"])
+    except (ValueError, KeyError, TypeError) as problem:
+        raise _broken(folder, f"manifest.json: {problem}") from problem
+    if manifest.get("format") != FORMAT:
+        raise IndexProblem(
+            f"The index in {folder} has format {manifest.get('format')}, this bot reads {FORMAT}: run `python -m bot build`.",
+            "index-version",
+        )
+    for name, size in files.items():
+        file = folder / name
+        if not file.is_file() or file.stat().st_size != size:
+            raise _broken(folder, f"{name} is missing or has another size")
+    return manifest
+
+
+def check_model(manifest: dict[str, Any], model: str, folder: Path) -> None:
+    """Raise IndexProblem unless the index was built with `model`."""
+    if manifest["model"] != model:
+        raise IndexProblem(
+            f"The index in {folder} was built with {manifest['model']}, not {model}: run `python -m bot build`.", "index-model"
+        )
+
+
+def _broken(folder: Path, why: str) -> IndexProblem:
+    return IndexProblem(f"The index in {folder} is broken ({why}): run `python -m bot build` again.", "index-broken")
+
+
+def _section(record: dict[str, Any]) -> Section:
+    blocks = tuple(Block(**block) for block in record.pop("blocks"))
+    path, questions = tuple(record.pop("path")), tuple(record.pop("questions"))
+    return Section(blocks=blocks, path=path, questions=questions, **record)
