@@ -4,6 +4,7 @@ Nothing is generated: an answer is whole paragraphs, list items and code blocks 
 no Slack, no terminal, and no settings: the composition root hands over what it needs.
 """
 
+import itertools
 import re
 import time
 import unicodedata
@@ -32,7 +33,8 @@ VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
 VERDICTS = {"Yes": "yes", "No": "no", "It depends": "depends"}
 OPEN_QUESTION = re.compile(r"^\W*(?:(?:so|and|but|ok|hi|hello|hey)\W+)*(?:how|what|why|where|which|who|when)\b", re.I)
 REVERSED = re.compile(
-    r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
+    r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*"
+    r"\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
     r"|\bis it (?:impossible|not possible)\b|\b(?:cannot|can't|doesn't|don't|isn't|won't)\b[^.?!]*,\s*(?:right|correct)\s*\?",
     re.I,
 )
@@ -308,7 +310,7 @@ def _shown(block: Block) -> str:
 def _join(parts: list[str]) -> str:
     """Join Markdown blocks with blank lines, list items with line breaks."""
     text = parts[0]
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in itertools.pairwise(parts):
         text += ("\n" if before.startswith("- ") and part.startswith("- ") else "\n\n") + part
     return text
 

@@ -48,7 +48,8 @@ class _Encoder:
     """Encodes new texts with sentence-transformers, loaded only when there are any; hands the exported encoder on."""
 
     def __init__(self, model: str, exported: Path | None) -> None:
-        self.name, self._exported, self._torch, self.encoded = model, exported, None, 0
+        self.name, self._exported, self.encoded = model, exported, 0
+        self._torch: TorchEncoder | None = None
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self._loaded().encode(texts, progress=len(texts) > 200)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup, Comment, Tag
 from markdownify import MarkdownConverter
 
 from bot.errors import SiteProblem
@@ -188,8 +188,8 @@ def _block(tag: Tag) -> Block | None:
 
 def _language(pre: Tag) -> str:
     """Return the language that the generator wrote as a class on the block or around it."""
-    near: list[Tag | None] = [pre.find("code"), pre, pre.parent, pre.parent.parent if pre.parent else None]
-    classes = " ".join(" ".join(tag.get_attribute_list("class")) for tag in near if isinstance(tag, Tag) and tag.get("class"))
+    near = [pre.find("code"), pre, pre.parent, pre.parent.parent if pre.parent else None]
+    classes = " ".join(" ".join(map(str, tag.get_attribute_list("class"))) for tag in near if isinstance(tag, Tag) and tag.get("class"))
     found = re.search(r"\b(?:language|highlight)-([\w+]+)", classes)
     return found.group(1) if found and found.group(1) not in ("default", "none") else ""
 
@@ -204,7 +204,7 @@ def _markdown(tag: Tag) -> str:
     return markdown if tag.name == "table" else squeeze(markdown)
 
 
-def squeeze(text: str | NavigableString) -> str:
+def squeeze(text: str) -> str:
     """Return `text` with runs of white space made one space, as a browser shows it."""
     return re.sub(r"\s+", " ", text).strip()
 

@@ -44,6 +44,7 @@ STOPWORDS = frozenset(
         "get",
         "gets",
         "getting",
+        "got",
         "had",
         "has",
         "have",

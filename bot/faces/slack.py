@@ -25,7 +25,10 @@ MARKDOWN_CHARACTERS = 11_000  # Slack refuses a markdown block of more than 12,0
 PLAIN_CHARACTERS = 3_000  # of the fallback and of notifications
 BUTTON_CHARACTERS = 75
 BUTTONS = 3
-HELP = "Ask a question about exposing Kubernetes services: `/ask should I use Ingress for UDP?` The answer is for your eyes only until you share it."
+HELP = (
+    "Ask a question about exposing Kubernetes services: `/ask should I use Ingress for UDP?` "
+    "The answer is for your eyes only until you share it."
+)
 BUG = "Something went wrong on our side; it is in the server's log. Try again in a minute."
 
 

@@ -196,16 +196,16 @@ def handle_errors(app: Flask, site: Path) -> None:
         status = error.code or 500
         if status < 400:
             return Response(error.get_response().get_data(), status, dict(error.get_headers()))
-        if status == 404 and request.accept_mimetypes.accept_html and not request.path.startswith(("/api/", "/slack/")):
-            if (site / "404.html").is_file():
-                return Response((site / "404.html").read_bytes(), 404, mimetype="text/html")
+        for_a_reader = request.accept_mimetypes.accept_html and not request.path.startswith(("/api/", "/slack/"))
+        if status == 404 and for_a_reader and (site / "404.html").is_file():
+            return Response((site / "404.html").read_bytes(), 404, mimetype="text/html")
         response = problem(status, PLAIN.get(status, "bad-request" if status < 500 else "internal"), _what_to_do(error))
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 
     @app.errorhandler(Exception)
-    def bug(error: Exception) -> Response:
+    def bug(_: Exception) -> Response:
         log.exception("Unexpected error on %s %s", request.method, request.path)
         return problem(500, "internal", "Something went wrong on our side; it is in the server's log. Try again.")
 
