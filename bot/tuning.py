@@ -1,0 +1,128 @@
+"""Learns the numbers in bot/tuning.json: how much each part of a score weighs, and what confidence a score deserves.
+
+Fusion: a softmax over sections, fitted to the handbook's own questions (each with itself left out of the index) and to the tuning
+half of the golden questions. Doubt: a logistic regression on the tuning half. The reporting half is never read here.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from tqdm import tqdm
+
+from bot.answer import Answerer, Doubt
+from bot.app import TUNING, create_answerer
+from bot.golden import Golden, is_right, read_golden
+from bot.retrieval import PARTS, Retriever
+from bot.settings import Settings
+
+CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
+OWN_QUESTIONS = 2500  # of the handbook that are asked: more did not change the weights in the second digit
+GOLDEN_WEIGHT = 6.0  # of a golden question against one of the handbook's own: there are fewer, and they are like real ones
+FUSION_RIDGE, DOUBT_RIDGE = 0.02, 0.02  # L2 penalties a question; weights move little between a third and three times these
+PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
+WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "sentence_passage_vector")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question's candidates: parts of their scores (candidates, PARTS), which of them are right, and its weight."""
+
+    parts: np.ndarray
+    right: np.ndarray
+    weight: float
+
+
+def tune(settings: Settings) -> int:
+    """Learn weights and confidence and write bot/tuning.json."""
+    answerer = create_answerer(settings)
+    golden = [question for question in read_golden() if question.half == "tune"]
+    examples = [*_own_examples(answerer.retriever), *_golden_examples(answerer.retriever, golden)]
+    learned = {}
+    for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
+        fusion = fit_fusion(examples, allowed) | {"page": PAGE_WEIGHT}
+        doubt = fit_doubt(Answerer(Retriever(answerer.retriever.index, fusion), answerer.doubt), golden)
+        learned[name] = {"fusion": fusion, "doubt": doubt}
+        print(name, json.dumps(learned[name], indent=1))
+    TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {TUNING}")
+    return 0
+
+
+def _own_examples(retriever: Retriever) -> Iterable[Example]:
+    index = retriever.index
+    entries = np.arange(*index.spans["question"])
+    outside = np.array([section.outside for section in index.sections])
+    entries = entries[~outside[index.owner[entries]]]
+    chosen = np.random.default_rng(0).permutation(entries)[:OWN_QUESTIONS]
+    for entry in tqdm(chosen, desc="Handbook's own questions", unit="question"):
+        parts = retriever.features(retriever.query(index.texts[entry]), without_entry=int(entry))
+        yield _example(parts, {int(index.owner[entry])}, 1.0)
+
+
+def _golden_examples(retriever: Retriever, golden: Sequence[Golden]) -> Iterable[Example]:
+    numbers = {section.url: number for number, section in enumerate(retriever.index.sections)}
+    for question in tqdm(golden, desc="Golden questions, tuning half", unit="question"):
+        right = {numbers[url] for url in question.sections if url in numbers}
+        if right and not question.history:
+            yield _example(retriever.features(retriever.query(question.question)), right, GOLDEN_WEIGHT)
+
+
+def _example(parts: np.ndarray, right: set[int], weight: float) -> Example:
+    candidates = set(np.argsort(-parts.sum(axis=1))[:CANDIDATES].tolist()) | right
+    chosen = np.array(sorted(candidates))
+    return Example(parts[chosen], np.isin(chosen, list(right)), weight)
+
+
+def fit_fusion(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str, float]:
+    """Return a weight ≥ 0 a part: the softmax over candidates that gives the right ones the most probability."""
+    columns = [PARTS.index(part) for part in allowed if part != "page"]
+    total = sum(example.weight for example in examples)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = FUSION_RIDGE * float(weights @ weights), 2 * FUSION_RIDGE * weights
+        for example in examples:
+            parts = example.parts[:, columns]
+            scores = parts @ weights
+            odds = np.exp(scores - scores.max())
+            share = odds / odds.sum()
+            right = odds * example.right / max(float((odds * example.right).sum()), 1e-12)
+            value -= example.weight / total * float(np.log(max(float(share[example.right].sum()), 1e-12)))
+            slope = slope + example.weight / total * ((share - right) @ parts)
+        return value, slope
+
+    found = minimize(loss, np.ones(len(columns)), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(columns))
+    return {PARTS[column]: round(float(weight), 3) for column, weight in zip(columns, found.x, strict=True)}
+
+
+def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]:
+    """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it."""
+    always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
+    rows, labels = [], []
+    for question in tqdm(golden, desc="Confidence", unit="question"):
+        finding = always.find(question.question, question.history)
+        rows.append(list(finding.signals.values()))
+        names = list(finding.signals)
+        labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
+    signals, right = np.array(rows), np.array(labels, dtype=float)
+    center, scale = signals.mean(axis=0), signals.std(axis=0) + 1e-6
+    table = (signals - center) / scale
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = values[:-1], values[-1]
+        logits = table @ weights + bias
+        value = float(np.mean(np.logaddexp(0, logits) - right * logits)) + DOUBT_RIDGE * float(weights @ weights)
+        error = (1 / (1 + np.exp(-logits)) - right) / len(right)
+        return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
+
+    found = minimize(loss, np.zeros(len(center) + 1), jac=True, method="L-BFGS-B").x
+    return {
+        "weights": {name: round(float(value), 4) for name, value in zip(names, found[:-1], strict=True)},
+        "center": {name: round(float(value), 4) for name, value in zip(names, center, strict=True)},
+        "scale": {name: round(float(value), 4) for name, value in zip(names, scale, strict=True)},
+        "bias": round(float(found[-1]), 4),
+        "answer_at": answerer.doubt.answer_at,
+        "unsure_at": answerer.doubt.unsure_at,
+    }
