@@ -1,0 +1,118 @@
+"""Speed and memory: the real server in a process of its own, asked over HTTP, against plain sentence-transformers + FAISS.
+
+Both are held to one core (CPU affinity where the system has it) and asked the same questions in the same run, in turns.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from bot.golden import read_golden
+from bot.settings import Settings
+
+QUESTIONS = 200
+START_TRIES = 600  # of START_WAIT seconds each
+START_WAIT = 0.05
+PLAIN = """
+import json, sys, time
+started = time.perf_counter()
+import faiss, torch
+torch.set_num_threads(1)
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer(sys.argv[1], device="cpu", local_files_only=True)
+index = faiss.read_index(sys.argv[2])
+def ask(question):
+    return index.search(model.encode([question], normalize_embeddings=True, show_progress_bar=False), 5)
+ask("warm up")
+print(json.dumps({"start": time.perf_counter() - started}), flush=True)
+for line in sys.stdin:
+    begun = time.perf_counter()
+    ask(json.loads(line))
+    status = open("/proc/self/status").read() if sys.platform == "linux" else ""
+    rss = next((int(l.split()[1]) / 1024 for l in status.splitlines() if l.startswith("VmRSS")), 0.0)
+    print(json.dumps({"ms": (time.perf_counter() - begun) * 1000, "mb": rss}), flush=True)
+"""
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Return start times (seconds), answer times (milliseconds), resident memory (MB) and their ratios."""
+    from bot.encoder import model_folder
+
+    questions = [question.question for question in read_golden()][:QUESTIONS]
+    environment = os.environ | {"PORTSIDE_PORT": "0", "PORTSIDE_JOURNAL": str(settings.index / "bench.sqlite"), "OMP_NUM_THREADS": "1"}
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "bot", "serve", "--site", str(settings.site), "--index", str(settings.index)]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    plain = None
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        _ask(address, questions[0])
+        start = time.perf_counter() - started
+        plain = subprocess.Popen(
+            [sys.executable, "-c", PLAIN, str(model_folder(settings.model)), str(settings.index / "vectors.faiss")],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert plain.stdin is not None
+        assert plain.stdout is not None
+        plain_start = json.loads(plain.stdout.readline())["start"]
+        for process in (server, plain):
+            _hold_to_one_core(process.pid)
+        ours, theirs, memory = [], [], 0.0
+        for question in questions:  # in turns, so that a busy moment hits both
+            ours.append(_ask(address, question))
+            plain.stdin.write(json.dumps(question) + "\n")
+            plain.stdin.flush()
+            row = json.loads(plain.stdout.readline())
+            theirs.append(row["ms"])
+            memory = row["mb"]
+        return {
+            "questions": len(questions),
+            "start to first answer, s": start,
+            "start of plain sentence-transformers, s": plain_start,
+            "answer over HTTP, median ms": statistics.median(ours),
+            "answer over HTTP, 95th percentile ms": statistics.quantiles(ours, n=20)[-1],
+            "plain sentence-transformers + FAISS, median ms": statistics.median(theirs),
+            "times faster (plain / ours, median)": statistics.median(theirs) / statistics.median(ours),
+            "resident memory, MB": _resident(server.pid),
+            "resident memory of plain, MB": memory,
+        }
+    finally:
+        for process in (server, plain):
+            if process is not None:
+                process.terminate()
+                process.wait()
+        for file in settings.index.glob("bench.sqlite*"):
+            file.unlink()
+
+
+def _ask(address: str, question: str) -> float:
+    """Return the milliseconds that one question takes over HTTP, connection included."""
+    body = json.dumps({"question": question}).encode()
+    begun = time.perf_counter()
+    with urlopen(Request(f"{address}/api/ask", body, {"Content-Type": "application/json"})) as response:
+        response.read()
+    return (time.perf_counter() - begun) * 1000
+
+
+def _hold_to_one_core(pid: int) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        core = max(os.sched_getaffinity(0))
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)

@@ -1,0 +1,374 @@
+"""How good the answers are, as a table: right, wrongly given, wrongly refused; calibration, ablation, baselines; speed and memory.
+
+`check` asks the golden questions and compares with the site's own search (lunr), plain BM25 and plain MiniLM + FAISS on the same
+pages in the same run. `bench` measures time and memory. Knows how to measure, not how to answer.
+"""
+
+import json
+import re
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from bot.answer import Answer, Answerer
+from bot.app import create_answerer
+from bot.golden import Golden, contains, contradicts, is_right, read_golden
+from bot.retrieval import PARTS, Hit, Retriever, has_questions, leave_one_out
+from bot.sections import Section, squeeze
+from bot.settings import Settings
+
+# Shares of the reporting half that `check` demands: (least, most). They stand a little under what was reached, so that they
+# catch an edit that breaks answers and not the noise of one question.
+THRESHOLDS: dict[str, tuple[float, float]] = {
+    "right answers": (0.0, 1.0),
+    "right section first": (0.0, 1.0),
+    "right section in first three": (0.0, 1.0),
+    "verdict contradicted": (0.0, 1.0),
+    "false answers, near": (0.0, 1.0),
+    "false answers, far": (0.0, 1.0),
+    "wrong refusals": (0.0, 1.0),
+    "quotes verbatim": (1.0, 1.0),
+    "calibration error": (0.0, 1.0),
+    "own questions, first": (0.0, 1.0),
+    "own questions, first three": (0.0, 1.0),
+}
+CALIBRATION_BINS = 10  # of equal width; Guo et al. (2017), section 2
+OWN_SAMPLE = 1500  # of the handbook's own questions that are asked leave-one-out: the share's standard error is about 1 %
+STALE_DAYS = 180  # after which a page wants to be reviewed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One golden question and what came of it."""
+
+    golden: Golden
+    answer: Answer
+
+    @property
+    def right(self) -> bool:
+        return is_right(self.golden, self.answer) if self.golden.in_scope else not self.false_answer
+
+    @property
+    def false_answer(self) -> bool:
+        """An out-of-scope question that got an answer (stating a true fact instead is allowed where the question says so)."""
+        if self.golden.in_scope or self.answer.status == "declined":
+            return False
+        return not (self.golden.may_state and self.answer.verdict != "yes")
+
+    @property
+    def rank(self) -> int:
+        """The rank (1 is best) of the first right section among the citations; 99 when it is not cited."""
+        urls = [citation.url for citation in self.answer.citations]
+        return min((urls.index(url) + 1 for url in self.golden.sections if url in urls), default=99)
+
+
+def check(settings: Settings, as_json: bool = False, fast: bool = False, write: Path | None = None) -> int:
+    """Measure, print, and return 1 when a figure is outside its threshold."""
+    answerer = create_answerer(settings)
+    golden = read_golden()
+    outcomes = [Outcome(question, _ask(answerer, question)) for question in tqdm(golden, desc="Golden questions", disable=as_json)]
+    halves = {half: [outcome for outcome in outcomes if outcome.golden.half == half] for half in ("tune", "report")}
+    report: dict[str, Any] = {
+        "date": date.today().isoformat(),
+        "index": {name: answerer.retriever.index.manifest[name] for name in ("sections", "questions", "entries", "model")},
+        "figures": {half: figures(found, answerer) for half, found in halves.items()},
+        "topics": topics(halves["report"]),
+        "reliability": reliability(halves["report"]),
+        "stale pages": stale_pages(answerer.retriever.index.sections),
+    }
+    report["figures"]["report"] |= own_questions(answerer.retriever)
+    if not fast:
+        report["baselines"] = baselines(answerer, settings.site, [outcome.golden for outcome in halves["report"]])
+        report["ablation"] = ablation(answerer, [outcome.golden for outcome in halves["report"]])
+        report["thresholds"] = thresholds(halves["tune"])
+    report["failed"] = failed(report["figures"]["report"])
+    report["wrong"] = [_failure(outcome) for outcome in halves["tune"] if not outcome.right]
+    if write:
+        from bot.plots import write_page
+
+        write_page(report, write)
+    print(json.dumps(report, ensure_ascii=False, indent=2)) if as_json else _print(report)
+    return 1 if report["failed"] else 0
+
+
+def _ask(answerer: Answerer, question: Golden) -> Answer:
+    return answerer.ask(question.question, question.history)
+
+
+def figures(outcomes: Sequence[Outcome], answerer: Answerer) -> dict[str, float]:
+    """Return shares (0 to 1) and milliseconds over `outcomes`."""
+    inside = [outcome for outcome in outcomes if outcome.golden.in_scope]
+    labelled = [outcome for outcome in inside if outcome.golden.sections]
+    judged = [outcome for outcome in inside if outcome.golden.verdict in ("yes", "no")]
+    follow_ups = [outcome for outcome in inside if outcome.golden.history]
+    outside = {kind: [outcome for outcome in outcomes if outcome.golden.kind == kind] for kind in ("near", "far", "adversarial")}
+    took = [outcome.answer.took_ms for outcome in outcomes]
+    return {
+        "questions in scope": len(inside),
+        "questions out of scope": len(outcomes) - len(inside),
+        "right answers": share(outcome.right for outcome in inside),
+        "right section first": share(outcome.rank == 1 for outcome in labelled),
+        "right section in first three": share(outcome.rank <= 3 for outcome in labelled),
+        "verdict right": share(outcome.answer.verdict == outcome.golden.verdict for outcome in inside if outcome.golden.verdict),
+        "verdict contradicted": share(contradicts(outcome.golden, outcome.answer.verdict) for outcome in judged),
+        "wrong refusals": share(outcome.answer.status == "declined" for outcome in inside),
+        "unsure, in scope": share(outcome.answer.status == "unsure" for outcome in inside),
+        "right follow-ups": share(outcome.right for outcome in follow_ups),
+        **{f"false answers, {kind}": share(outcome.false_answer for outcome in found) for kind, found in outside.items()},
+        "quotes verbatim": share(_verbatim(outcome.answer, answerer) for outcome in outcomes),
+        "calibration error": calibration_error(outcomes),
+        "words, median": statistics.median([_prose_words(outcome.answer.answer) for outcome in inside] or [0]),
+        "milliseconds, median": statistics.median(took or [0]),
+        "milliseconds, 95th percentile": float(np.percentile(took or [0], 95)),
+    }
+
+
+def share(hits: Any) -> float:
+    """Return the share of true values, 0 for none."""
+    values = list(hits)
+    return round(sum(values) / len(values), 4) if values else 0.0
+
+
+def _prose_words(markdown: str) -> int:
+    return len(re.sub(r"^(`{3,}).*?^\1$", "", markdown, flags=re.S | re.M).split())
+
+
+def _verbatim(answer: Answer, answerer: Answerer) -> bool:
+    texts = {section.url: squeeze(section.text) for section in answerer.retriever.index.sections}
+    return all(citation.quote in texts[citation.url] for citation in answer.citations)
+
+
+def calibration_error(outcomes: Sequence[Outcome]) -> float:
+    """Return the expected calibration error: over bins, the mean gap of confidence and share of right ones, weighted by size."""
+    rows = reliability(outcomes)
+    total = sum(row["questions"] for row in rows)
+    return round(sum(row["questions"] * abs(row["confidence"] - row["right"]) for row in rows) / max(total, 1), 4)
+
+
+def reliability(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
+    """Return a row a bin of confidence: questions, mean confidence, share whose best section's answer is right."""
+    bins: dict[int, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        bins[min(int(outcome.answer.confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1)].append(outcome)
+    return [
+        {
+            "questions": len(found),
+            "confidence": round(statistics.mean(outcome.answer.confidence for outcome in found), 4),
+            "right": share(_would_be_right(outcome) for outcome in found),
+        }
+        for _, found in sorted(bins.items())
+    ]
+
+
+def _would_be_right(outcome: Outcome) -> bool:
+    """Whether the best section answers, whatever the status: what confidence claims. A declined one is judged by its section."""
+    if not outcome.golden.in_scope:
+        return outcome.golden.may_state and outcome.answer.verdict != "yes"
+    if outcome.answer.status == "declined":
+        return outcome.rank == 1
+    return is_right(outcome.golden, outcome.answer)
+
+
+def topics(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return for each topic the number of questions and the share of right ones."""
+    grouped: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        grouped[outcome.golden.topic if outcome.golden.in_scope else f"declined: {outcome.golden.kind}"].append(outcome)
+    return {
+        topic: {"questions": len(found), "right": share(outcome.right for outcome in found)} for topic, found in sorted(grouped.items())
+    }
+
+
+def own_questions(retriever: Retriever) -> dict[str, float]:
+    """Return leave-one-out shares over the questions beside the sections: own section first, own section in the first three."""
+    if not has_questions(retriever.index):
+        return {}
+    outside = np.array([section.outside for section in retriever.index.sections])
+    entries = np.arange(*retriever.index.spans["question"])
+    entries = entries[~outside[retriever.index.owner[entries]]]
+    chosen = np.random.default_rng(1).permutation(entries)[:OWN_SAMPLE]
+    ranks = np.array(leave_one_out(retriever, [int(entry) for entry in chosen]))
+    return {"own questions, first": share(ranks == 1), "own questions, first three": share(ranks <= 3)}
+
+
+def failed(found: dict[str, float]) -> list[str]:
+    """Return a sentence for each figure outside its threshold."""
+    return [
+        f"{name} is {found[name]:.1%}: allowed are {least:.1%} to {most:.1%}"
+        for name, (least, most) in THRESHOLDS.items()
+        if name in found and not least <= found[name] <= most
+    ]
+
+
+def stale_pages(sections: Sequence[Section]) -> list[str]:
+    """Return the pages that were not reviewed for STALE_DAYS days."""
+    oldest = (date.today() - timedelta(days=STALE_DAYS)).isoformat()
+    return sorted({section.url.split("#")[0] for section in sections if section.reviewed and section.reviewed < oldest})
+
+
+def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
+    """Return the trade-off of the refusal threshold on the tuning half: false answers against wrong refusals."""
+    rows = []
+    for cut in (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
+        refused = [outcome for outcome in outcomes if outcome.golden.in_scope and outcome.answer.confidence < cut]
+        given = [outcome for outcome in outcomes if not outcome.golden.in_scope and outcome.answer.confidence >= cut]
+        inside = sum(outcome.golden.in_scope for outcome in outcomes)
+        rows.append(
+            {
+                "unsure_at": cut,
+                "wrong refusals": round(len(refused) / max(inside, 1), 4),
+                "false answers": round(len(given) / max(len(outcomes) - inside, 1), 4),
+            }
+        )
+    return rows
+
+
+def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
+    """Return right section first and in the first three for growing sets of parts, with the learned weights of each."""
+    steps = {
+        "words only": ("section_words",),
+        "vectors only": ("heading_vector", "passage_vector"),
+        "fused": ("section_words", "heading_vector", "passage_vector"),
+        "+ questions": ("section_words", "heading_vector", "passage_vector", "question_vector", "question_words"),
+        "+ nearest three questions": (
+            "section_words",
+            "heading_vector",
+            "passage_vector",
+            "question_vector",
+            "question_words",
+            "question_vectors",
+        ),
+        "+ sentences (all)": PARTS,
+    }
+    weights = dict(zip(PARTS, answerer.retriever.weights, strict=True))
+    found = {}
+    for name, parts in steps.items():
+        kept = {part: max(float(weights[part]), 0.5 if len(parts) < 4 else 0.0) for part in parts}
+        retriever = Retriever(answerer.retriever.index, kept)
+        found[name] = _ranked(golden, lambda question, r=retriever: _urls(r.search(r.query(question.question), 3)))  # type: ignore[misc]
+    return found
+
+
+def _urls(hits: Sequence[Hit]) -> list[str]:
+    return [hit.section.url for hit in hits]
+
+
+def _ranked(golden: Sequence[Golden], search: Callable[[Golden], list[str]]) -> dict[str, float]:
+    labelled = [question for question in golden if question.sections and not question.history]
+    ranks = [next((rank for rank, url in enumerate(search(question), 1) if url in question.sections), 99) for question in labelled]
+    return {"first": share(rank == 1 for rank in ranks), "first three": share(rank <= 3 for rank in ranks)}
+
+
+def baselines(answerer: Answerer, site: Path, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
+    """Return the same measures for searches that people have today, on the same pages: each shows its best section whole.
+
+    They never decline, so every out-of-scope question is a false answer; "right" wants the needed facts in the section's text.
+    """
+    index = answerer.retriever.index
+    texts = {section.url: section.text for section in index.sections}
+
+    def measured(search: Callable[[Golden], list[str]]) -> dict[str, float]:
+        inside = [question for question in golden if question.in_scope]
+        shown = [texts.get((search(question) or [""])[0], "") for question in inside]
+        right = share(contains(text, question.must_contain) for text, question in zip(shown, inside, strict=True))
+        return _ranked(golden, search) | {"right answers": right}
+
+    plain = Retriever(index, {"section_words": 1.0})
+    vectors = Retriever(index, {"passage_vector": 1.0})
+    return {
+        "site search (lunr)": measured(_lunr(site)),
+        "plain BM25": measured(lambda question: _urls(plain.search(plain.query(question.question), 3))),
+        "plain MiniLM + FAISS": measured(lambda question: _urls(vectors.search(vectors.query(question.question), 3))),
+        "Portside": measured(lambda question: _urls(answerer.retriever.search(answerer.retriever.query(question.question), 3))),
+    }
+
+
+def _lunr(site: Path) -> Callable[[Golden], list[str]]:
+    """Return the site's own search: lunr over the search index that the theme ships, title and text, as the browser runs it."""
+    from lunr import lunr
+
+    file = site / "search" / "search_index.json"
+    if not file.is_file():
+        return lambda _: []
+    documents = json.loads(file.read_text(encoding="utf-8"))["docs"]
+    index = lunr(ref="location", fields=[{"field_name": "title", "boost": 1000}, "text"], documents=documents)
+
+    def search(question: Golden) -> list[str]:
+        words = " ".join(re.findall(r"\w+", question.question))
+        return [f"/{hit['ref']}" for hit in index.search(words)[:3]] if words else []
+
+    return search
+
+
+def _failure(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.golden.id,
+        "question": outcome.golden.question,
+        "status": outcome.answer.status,
+        "verdict": [outcome.golden.verdict, outcome.answer.verdict],
+        "confidence": outcome.answer.confidence,
+        "cited": [citation.url for citation in outcome.answer.citations],
+        "sections": outcome.golden.sections,
+        "missing": [group for group in outcome.golden.must_contain if not contains(outcome.answer.answer, [group])],
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    console = Console()
+    table = Table("Figure", "tuning half", "reporting half", "allowed", title=f"Golden questions, {report['date']}")
+    for name, value in report["figures"]["report"].items():
+        least, most = THRESHOLDS.get(name, (None, None))
+        allowed = "" if least is None or most is None else f"≥ {least:.0%}" if most == 1.0 else f"≤ {most:.0%}"
+        table.add_row(name, _number(name, report["figures"]["tune"].get(name)), _number(name, value), allowed)
+    console.print(table)
+    for title, columns in (("baselines", ("right answers", "first", "first three")), ("ablation", ("first", "first three"))):
+        if title in report:
+            table = Table(title.capitalize() + " (reporting half)", *columns)
+            for name, row in report[title].items():
+                table.add_row(name, *(f"{row[column]:.1%}" for column in columns))
+            console.print(table)
+    table = Table("Confidence", "questions", "right", title="Reliability (reporting half)")
+    for row in report["reliability"]:
+        table.add_row(f"{row['confidence']:.2f}", str(row["questions"]), f"{row['right']:.0%}")
+    console.print(table)
+    table = Table("Topic", "questions", "right", title="Topics (reporting half)")
+    for topic, row in report["topics"].items():
+        table.add_row(topic, str(row["questions"]), f"{row['right']:.0%}")
+    console.print(table)
+    for page in report["stale pages"]:
+        console.print(f"not reviewed for {STALE_DAYS} days: {page}", style="yellow")
+    for sentence in report["failed"]:
+        console.print(sentence, style="bold red")
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    if name.startswith(("questions", "words", "milliseconds")):
+        return f"{value:.1f}" if name.startswith("milli") else f"{value:.0f}"
+    return f"{value:.3f}" if name == "calibration error" else f"{value:.1%}"
+
+
+def bench(settings: Settings, as_json: bool = False) -> int:
+    """Measure start, answer time over HTTP, memory, and the ratio to plain sentence-transformers + FAISS in the same run."""
+    from bot.benchmark import measure
+
+    found = measure(settings)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return 0
+    table = Table("Figure", "value", title="Speed and memory")
+    for name, value in found.items():
+        table.add_row(name, f"{value:.2f}" if isinstance(value, float) else str(value))
+    Console(file=sys.stdout).print(table)
+    return 0
