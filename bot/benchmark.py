@@ -49,7 +49,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     started = time.perf_counter()
     command = [sys.executable, "-m", "bot", "serve", "--site", str(settings.site), "--index", str(settings.index)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    plain = None
+    plain: subprocess.Popen[str] | None = None
     try:
         assert server.stdout is not None
         address = server.stdout.readline().split()[-1]
@@ -66,8 +66,8 @@ def measure(settings: Settings) -> dict[str, Any]:
         assert plain.stdin is not None
         assert plain.stdout is not None
         plain_start = json.loads(plain.stdout.readline())["start"]
-        for process in (server, plain):
-            _hold_to_one_core(process.pid)
+        for running in (server, plain):
+            _hold_to_one_core(running.pid)
         ours, theirs, memory = [], [], 0.0
         for question in questions:  # in turns, so that a busy moment hits both
             ours.append(_ask(address, question))

@@ -198,6 +198,7 @@ def load(folder: Path, site: Path | None = None) -> Index:
     manifest = read_manifest(folder)
     if site is not None and manifest.get("site") != fingerprint(site):
         raise IndexProblem(f"The index in {folder} is not of the site in {site} as it is now: run `python -m bot build`.", "index-stale")
+    faiss.omp_set_num_threads(1)  # one question is too little work to share; threads that wait for each other cost more
     try:
         with (folder / "sections.jsonl").open(encoding="utf-8") as file:
             sections = [_section(json.loads(line)) for line in file]

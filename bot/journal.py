@@ -42,11 +42,12 @@ class Journal:
 
     def __init__(self, file: Path, keep_days: int) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._file, self._keep_days, self._lock = file, keep_days, threading.Lock()
+        self._keep_days, self._lock = keep_days, threading.Lock()
         self._purged = 0.0
-        with self._connection() as connection:
-            connection.execute("pragma journal_mode = wal")
-            connection.executescript(SCHEMA)
+        self._database = sqlite3.connect(file, check_same_thread=False)
+        self._database.execute("pragma journal_mode = wal")
+        self._database.execute("pragma synchronous = normal")  # no wait for the disk at each answer; a power cut may lose the last
+        self._database.executescript(SCHEMA)
         self.purge()
 
     def record(self, answer: Answer, face: str) -> None:
@@ -88,13 +89,12 @@ class Journal:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            connection = sqlite3.connect(self._file)
-            try:
-                with connection:
-                    yield connection
-            finally:
-                connection.close()
+        with self._lock, self._database:
+            yield self._database
+
+    def close(self) -> None:
+        """Close the file; the journal cannot be used after that."""
+        self._database.close()
 
 
 def redacted(text: str) -> str:

@@ -23,6 +23,7 @@ PARTS = (
     "sentence_passage_vector",
     "page",  # 1 for sections of the page that the reader is on
 )
+NEIGHBORS = 512  # entries that FAISS returns a row; the rest count as the last of them: sections that far down do not win
 NEAREST = 3  # questions of a section that are averaged: one lucky neighbor weighs less than three
 MAX_SENTENCES = 6  # of a long question that are matched on their own; each costs one row of the encoder's batch
 MIN_TERMS = 3  # that a sentence needs to be matched on its own ("Please help." has none)
@@ -54,7 +55,8 @@ class Retriever:
         self.index = index
         self.weights = np.array([weights.get(part, 0.0) for part in PARTS], dtype=np.float32)
         self._pages = np.array([section.url.split("#")[0] for section in index.sections])
-        self._outside = np.array([section.outside for section in index.sections])
+        self._runs = {kind: _runs(index.owner[slice(*index.spans[kind])]) for kind in KINDS}
+        self._table = _table(self._runs["question"][1], index.spans["question"][1] - index.spans["question"][0])
 
     def query(self, question: str, page: str = "") -> Query:
         """Return `question` with typing errors mended, encoded as a whole and by its sentences."""
@@ -72,20 +74,17 @@ class Retriever:
 
     def features(self, query: Query, without_entry: int | None = None) -> np.ndarray:
         """Return a float32 array (sections, PARTS); `without_entry` leaves one entry out, for leave-one-out measurement."""
-        similar = self._similarities(query.vectors)
+        similar = self._similarities(query.vectors, without_entry)
         question_words = self.index.question_words.scores(query.terms)
         if without_entry is not None:
-            similar[:, without_entry] = -1.0
             question_words[without_entry] = 0.0
         whole, sentence = similar[0], similar[1:].max(axis=0) if len(similar) > 1 else similar[0]
-        questions = slice(*self.index.spans["question"])
-        owners = self.index.owner[questions]
         columns = {
             "question_vector": self._best(whole, "question"),
-            "question_vectors": self._mean_of_nearest(whole[questions], owners),
+            "question_vectors": self._mean_of_nearest(whole),
             "heading_vector": self._best(whole, "heading"),
             "passage_vector": self._best(whole, "passage"),
-            "question_words": self._maximum(question_words[: len(owners)], owners),
+            "question_words": self._best(question_words, "question"),
             "section_words": self.index.section_words.scores(query.terms),
             "sentence_question_vector": self._best(sentence, "question"),
             "sentence_passage_vector": self._best(sentence, "passage"),
@@ -93,33 +92,51 @@ class Retriever:
         }
         return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
 
-    def _similarities(self, vectors: np.ndarray) -> np.ndarray:
-        """Return cosines (rows of `vectors`, entries), through FAISS."""
-        cosines, entries = self.index.vectors.search(vectors, self.index.vectors.ntotal)
-        similar = np.empty_like(cosines)
+    def _similarities(self, vectors: np.ndarray, without_entry: int | None) -> np.ndarray:
+        """Return cosines (rows of `vectors`, entries); beyond the NEIGHBORS nearest, the cosine of the last of them."""
+        cosines, entries = self.index.vectors.search(vectors, min(NEIGHBORS, self.index.vectors.ntotal))
+        similar = np.repeat(cosines[:, -1:], self.index.vectors.ntotal, axis=1)
         np.put_along_axis(similar, entries, cosines, axis=1)
+        if without_entry is not None:
+            similar[:, without_entry] = cosines[:, -1]
         return similar
 
-    def _best(self, similar: np.ndarray, kind: str) -> np.ndarray:
-        span = slice(*self.index.spans[kind])
-        return self._maximum(similar[span], self.index.owner[span])
-
-    def _maximum(self, values: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    def _best(self, values: np.ndarray, kind: str) -> np.ndarray:
+        """Return each section's highest value among its entries of `kind`, 0 where it has none."""
+        start, end = self.index.spans[kind]
         best = np.zeros(len(self.index.sections), dtype=np.float32)
-        np.maximum.at(best, owners, values)
+        if end > start:
+            owners, firsts = self._runs[kind]
+            best[owners] = np.maximum.reduceat(values[start:end], firsts)
         return best
 
-    def _mean_of_nearest(self, values: np.ndarray, owners: np.ndarray) -> np.ndarray:
-        order = np.lexsort((-values, owners))
-        sorted_owners = owners[order]
-        rank = np.arange(len(order)) - np.searchsorted(sorted_owners, sorted_owners)
-        near = rank < NEAREST
-        total = np.bincount(sorted_owners[near], values[order][near], minlength=len(self.index.sections))
-        count = np.bincount(sorted_owners[near], minlength=len(self.index.sections))
-        return np.asarray(total / np.maximum(count, 1), dtype=np.float32)
+    def _mean_of_nearest(self, values: np.ndarray) -> np.ndarray:
+        """Return each section's mean of its NEAREST highest values among its questions, 0 where it has none."""
+        start, end = self.index.spans["question"]
+        mean = np.zeros(len(self.index.sections), dtype=np.float32)
+        if end > start:
+            owners, _ = self._runs["question"]
+            padded = np.append(values[start:end], np.float32(-1.0))[self._table]
+            nearest = -np.partition(-padded, min(NEAREST, padded.shape[1]) - 1, axis=1)[:, :NEAREST]
+            counted = nearest > -1.0
+            mean[owners] = (nearest * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+        return mean
 
     def _hit(self, number: int, score: float, parts: np.ndarray) -> Hit:
         return Hit(self.index.sections[number], score, dict(zip(PARTS, map(float, parts), strict=True)))
+
+
+def _runs(owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sections that own entries, and the place of the first entry of each (entries stand in section order)."""
+    return np.unique(owners, return_index=True)
+
+
+def _table(firsts: np.ndarray, entries: int) -> np.ndarray:
+    """Return the entries of each owner, given its first, as a rectangle (owners, most), filled up with `entries`, one past the last."""
+    lengths = np.diff(np.append(firsts, entries))
+    most = int(lengths.max(initial=0))
+    columns = np.arange(most)
+    return np.where(columns < lengths[:, None], firsts[:, None] + columns, entries)
 
 
 def has_questions(index: Index) -> bool:
