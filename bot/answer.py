@@ -32,6 +32,21 @@ PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answer
 VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
 VERDICTS = {"Yes": "yes", "No": "no", "It depends": "depends"}
 OPEN_QUESTION = re.compile(r"^\W*(?:(?:so|and|but|ok|hi|hello|hey)\W+)*(?:how|what|why|where|which|who|when)\b", re.I)
+POLAR = re.compile(
+    r"(?:^|[.!?,;:\n]\s*)(?:(?:so|and|but|or|ok|okay|hi|hello|hey|then|please|also|well|now)\W+)*"
+    r"(?:is|are|am|was|can|could|do|does|did|should|will|would|must|has|have|may|isn't|aren't|can't|don't|doesn't|shouldn't)\s+"
+    r"(?:i|it|its|there|this|that|these|we|you|one|they|an?|the|my|your|any|[a-z][\w-]*)\b"
+    r"|\b(?:is it possible|possible to|any way|a way to|able to|right\?|correct\?|true that|anyone know if|wonder(?:ing)? if|"
+    r"not sure if|whether|any plans)\b",
+    re.I,
+)
+WISH = re.compile(
+    r"\b(?:would be (?:nice|great|good|helpful|useful|cool)|should (?:allow|support|be able|be possible|have)|feature request|"
+    r"(?:we|i) (?:need|want|would like|wish)|i'd like|please (?:add|support)|support for|trying to|can we have|plans to)\b",
+    re.I,
+)
+HOW_TO = re.compile(r"^How (?:do|can|to|should)\b", re.I)
+KEYWORDS = 5  # words: a question no longer than this is a search, and a verdict helps it
 REVERSED = re.compile(
     r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*"
     r"\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
@@ -200,7 +215,8 @@ class Answerer:
 
     def _further_parts(self, question: str, best: Hit) -> list[Hit]:
         """Return the best hit of a second question in the same message, when another section answers it with confidence."""
-        parts = [part for part in sentences(question) if part.rstrip().endswith("?")]
+        pieces = [piece for sentence in sentences(question) for piece in re.split(r"(?<=\?)\s+", sentence)]  # "…? and …?" in lower case
+        parts = [piece for piece in pieces if piece.rstrip().endswith("?")]
         for part in parts[:3] if len(parts) > 1 else []:
             finding = self.find(part)
             if finding.confidence >= PART_CONFIDENCE and finding.hits[0].section.url != best.section.url:
@@ -217,7 +233,7 @@ def checked(question: str) -> str:
         )
     if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t" for character in question):
         raise QuestionRefused("The question holds control characters: send plain text.", "control-characters")
-    if not any(character.isalnum() for character in question):
+    if not question:
         raise QuestionRefused("There is no question: ask something in words, such as “can Ingress carry UDP?”.", "empty-question")
     return question
 
@@ -232,22 +248,27 @@ def _told(section: Section, question: str, retriever: Retriever) -> tuple[str | 
     chosen = [0, *_further_prose(section.blocks, question, retriever)]
     if (code := _code(section.blocks, question, section.heading)) is not None:
         chosen += code
-    verdict, lead = _verdict(section.blocks[0].markdown, question)
+    verdict, lead = _verdict(section.blocks[0].markdown, section.heading, question)
     return verdict, _join([lead if number == 0 else _shown(section.blocks[number]) for number in sorted(set(chosen))])
 
 
-def _verdict(lead: str, question: str) -> tuple[str | None, str]:
+def _verdict(lead: str, heading: str, question: str) -> tuple[str | None, str]:
     """Return the verdict for `question` and the lead paragraph with the verdict word that suits it.
 
-    "Is it impossible …?" turns the sign around. A question that asks how or why gets no yes, but it gets a no: it rests on
-    something that does not hold.
+    Only a question that can be answered by yes or no gets a verdict: a polar one, a wish, a few keywords. A section that shows
+    how says yes to "is it possible". "Is it impossible …?" turns the sign around. A question that asks how still gets a no: it
+    rests on something that does not hold.
     """
     found = VERDICT.match(lead)
+    asks = bool(POLAR.search(question) or WISH.search(question)) or len(question.split()) <= KEYWORDS
+    open_ended = bool(OPEN_QUESTION.match(question))
     if not found:
-        return None, lead
+        possible = asks and not open_ended and bool(HOW_TO.match(heading)) and len(question.split()) > KEYWORDS
+        return ("yes" if possible else None), lead
     verdict, rest = VERDICTS[found.group(1)], lead[found.end() :]
-    if OPEN_QUESTION.match(question) and verdict != "no":
-        return None, rest[:1].upper() + rest[1:]
+    rest = rest[:1].upper() + rest[1:]
+    if (open_ended and verdict != "no") or not (asks or open_ended):
+        return None, rest
     if REVERSED.search(question) and verdict != "depends":
         verdict = "no" if verdict == "yes" else "yes"
         return verdict, f"**{verdict.capitalize()}.** {rest}"

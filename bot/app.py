@@ -17,8 +17,11 @@ TUNING = Path(__file__).with_name("tuning.json")
 
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application: site, question endpoint, and Slack when it has a signing secret."""
-    answerer = create_answerer(settings)
-    journal = Journal(settings.journal, settings.journal_days)
+    return app_of(create_answerer(settings), Journal(settings.journal, settings.journal_days), settings)
+
+
+def app_of(answerer: Answerer, journal: Journal, settings: Settings) -> Flask:
+    """Return the application whose faces hold `answerer` and `journal`."""
     app = Flask("portside", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = web.MAX_BODY
     app.url_map.strict_slashes = False

@@ -1,4 +1,4 @@
-"""Built site → index folder, with progress: reads, encodes what is new, exports the encoder, saves whole.
+"""Built site → index folder, with progress: reads, encodes what is new, exports the encoder, saves whole; and the site as Markdown.
 
 The one file that needs sentence-transformers and torch. Knows no questions and no answers.
 """
@@ -12,6 +12,7 @@ import numpy as np
 from bot.encoder import OnnxEncoder, TorchEncoder
 from bot.errors import PortsideError
 from bot.index import build, known_vectors, read_manifest, save
+from bot.llms import write_llms
 from bot.sections import abbreviations, fingerprint, read
 
 
@@ -21,9 +22,13 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     Vectors of texts that the present index holds are kept, and so is its exported encoder, unless `full`.
     """
     seen = fingerprint(site) if site.is_dir() else ""
-    if not full and _is_current(folder, seen, model):
+    current = not full and _is_current(folder, seen, model)
+    if current and (site / "llms.txt").is_file():
         return f"The index in {folder} is current"
     sections = read(site)
+    write_llms(sections, site)
+    if current:
+        return f"The index in {folder} is current; wrote the site's Markdown pages"
     known = {} if full else known_vectors(folder, model)
     exported = folder / "encoder" if known else None
     encoder = _Encoder(model, exported)

@@ -92,6 +92,7 @@ def run_ask(settings: Settings, question: list[str], after: list[str], page: str
 
 def run_serve(settings: Settings) -> int:
     import logging
+    import signal
     import socket
 
     from waitress import create_server
@@ -110,6 +111,7 @@ def run_serve(settings: Settings) -> int:
                 "port-taken",
             ) from None
     server = create_server(create_app(settings), host=settings.host, port=settings.port, threads=settings.threads, ident="portside")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the first process of a container it would be ignored
     print(f"Site and bot: http://{settings.host}:{server.effective_port}", flush=True)
     server.run()
     return 0

@@ -50,13 +50,16 @@ class OnnxEncoder:
             if not path.is_file():
                 raise ModelProblem(f"{path} is missing: build the index again with `python -m bot build`.")
         self.name = name
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as problem:  # neither library has an error class of its own for a broken file
+            raise ModelProblem(f"{folder} cannot be read ({problem}): build the index again with `python -m bot build --full`.") from None
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return a float32 array (len(texts), dimension) of unit vectors."""

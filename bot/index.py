@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 
 from bot.encoder import Encoder, OnnxEncoder
-from bot.errors import IndexProblem
+from bot.errors import IndexProblem, ModelProblem
 from bot.sections import Block, Section, fingerprint
 from bot.words import Vocabulary
 
@@ -149,7 +149,7 @@ def known_vectors(folder: Path, model: str) -> dict[str, np.ndarray]:
     """Return text → vector of the index in `folder`, for an incremental build; empty when it does not fit."""
     try:
         index = load(folder)
-    except IndexProblem:
+    except (IndexProblem, ModelProblem):
         return {}
     if index.encoder.name != model:
         return {}
@@ -190,9 +190,10 @@ def _swap(beside: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load(folder: Path, site: Path | None = None) -> Index:
+def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None) -> Index:
     """Return the index in `folder`; with `site`, only if it was built from that site as it stands now.
 
+    Questions are encoded by `encoder`, without one by the model that was exported into the folder.
     Raises IndexProblem that says what does not fit and what to do.
     """
     manifest = read_manifest(folder)
@@ -212,7 +213,7 @@ def load(folder: Path, site: Path | None = None) -> Index:
             question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
             section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
             vocabulary=Vocabulary(**json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))),
-            encoder=OnnxEncoder(folder / "encoder", manifest["model"]),
+            encoder=encoder or OnnxEncoder(folder / "encoder", manifest["model"]),
             manifest=manifest,
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:

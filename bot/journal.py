@@ -32,7 +32,13 @@ PRIVATE = (
     (re.compile(r"\b(?:AKIA|ASIA|ghp_|gho_|xox[abprs]-|eyJ|sk-)[\w.-]{8,}"), "[secret]"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), "[secret]"),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "[ip]"),
-    (re.compile(r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}:?(?:[0-9a-f]{1,4})?\b"), "[ip]"),
+    (re.compile(r"(?i)(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])"), "[mac]"),
+    (  # all eight groups, or fewer around a double colon: 12:30:45 is a time
+        re.compile(
+            r"(?i)(?<![\w:])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}|(?:[0-9a-f]{1,4}:){1,7}:)(?![\w:])"
+        ),
+        "[ip]",
+    ),
     (re.compile(r"\b(?=[\w+/-]*\d)(?=[\w+/-]*[A-Za-z])[\w+/]{32,}={0,2}"), "[secret]"),
 )
 

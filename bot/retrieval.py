@@ -63,8 +63,10 @@ class Retriever:
         mended = self.index.vocabulary.mend(question)
         pieces = [piece for line in mended.splitlines() for piece in sentences(line)]
         pieces = [piece for piece in pieces if len(self.index.vocabulary.terms(piece)) >= MIN_TERMS]
-        texts = [mended, *(pieces[:MAX_SENTENCES] if len(pieces) > 1 else [])]
-        return Query(mended, self.index.encoder.encode(texts), self.index.vocabulary.terms(mended), page)
+        vectors = [self.index.encoder.encode([mended])]
+        if len(pieces) > 1:  # apart from the whole: a batch costs as much as its longest text, times its rows
+            vectors.append(self.index.encoder.encode(pieces[:MAX_SENTENCES]))
+        return Query(mended, np.concatenate(vectors), self.index.vocabulary.terms(mended), page)
 
     def search(self, query: Query, k: int = 5) -> list[Hit]:
         """Return the k best hits, best first."""
