@@ -4,5 +4,5 @@ site/ ─► sections ─► index ─► retrieval ─► answer ─► faces �
          Section     Index     Hit         Answer    web + widget · slack · command line
 
 Each file knows only the files before it: errors → sections, encoder → words → index → retrieval → answer, journal
-→ faces → settings, app → tuning, quality, cli. A test holds that order.
+→ faces → settings, app → llms, building, golden → plots, benchmark, tuning, quality, cli. A test holds that order.
 """

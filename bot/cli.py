@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--model", help=Settings.model_fields["model"].description)
     build.add_argument("--full", action="store_true", help="Encode everything again.")
     ask = command("ask", run_ask, "Answer a question in the terminal.")
-    ask.add_argument("question", nargs="+")
+    ask.add_argument("question", nargs="+", help="What to ask; its words need no quotes.")
     ask.add_argument("--after", action="append", default=[], metavar="QUESTION", help="A question asked before; may be repeated.")
     ask.add_argument("--page", default="", help="Path of the page that the reader is on.")
     ask.add_argument("--json", action="store_true", help="Print the answer as the HTTP endpoint gives it.")

@@ -21,7 +21,8 @@ from bot.settings import Settings
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
 OWN_QUESTIONS = 2500  # of the handbook that are asked: more did not change the weights in the second digit
 GOLDEN_WEIGHT = 6.0  # of a golden question against one of the handbook's own: there are fewer, and they are like real ones
-FUSION_RIDGE, DOUBT_RIDGE = 0.02, 0.02  # L2 penalties a question; weights move little between a third and three times these
+FUSION_RIDGE, DOUBT_RIDGE = 0.002, 0.01  # L2 penalties a question; weights move little between a third and three times these
+LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
 WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "sentence_passage_vector")
 
@@ -54,8 +55,6 @@ def tune(settings: Settings) -> int:
 def _own_examples(retriever: Retriever) -> Iterable[Example]:
     index = retriever.index
     entries = np.arange(*index.spans["question"])
-    outside = np.array([section.outside for section in index.sections])
-    entries = entries[~outside[index.owner[entries]]]
     chosen = np.random.default_rng(0).permutation(entries)[:OWN_QUESTIONS]
     for entry in tqdm(chosen, desc="Handbook's own questions", unit="question"):
         parts = retriever.features(retriever.query(index.texts[entry]), without_entry=int(entry))
@@ -107,7 +106,7 @@ def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]
         names = list(finding.signals)
         labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
     signals, right = np.array(rows), np.array(labels, dtype=float)
-    center, scale = signals.mean(axis=0), signals.std(axis=0) + 1e-6
+    center, scale = signals.mean(axis=0), np.maximum(signals.std(axis=0), LEAST_SCALE)
     table = (signals - center) / scale
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,5 +1,6 @@
 """A small site, an encoder that tests can reason about, and the real parts over them: index, answerer, app, live server."""
 
+import os
 import re
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from waitress import create_server, wasyncore
+from werkzeug.test import TestResponse
 
 from bot.answer import Answerer, Doubt
 from bot.app import app_of
@@ -61,6 +63,13 @@ class WordEncoder:
                     row[1 + zlib.crc32(word.encode()) % (DIMENSION - 1)] += 1.0
             row[0] = 0.0 if row.any() else 1.0
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+class Client(FlaskClient):
+    """Reads every response to its end, so that the files of the site are closed."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True} | kwargs)
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ def app(answerer: Answerer, journal: Journal, settings: Settings) -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = Client
     return app.test_client()
 
 
@@ -171,6 +181,34 @@ def real_index(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     return folder
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., str]]:
+    """Return a function that runs `python -m bot serve` in a process of its own and returns its address."""
+    running: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str, before: str = "", **environment: str) -> str:
+        program = f"{before}\nimport sys\nfrom bot.cli import main\nsys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", program, "serve", "--port", "0", *arguments]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        running.append(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        pids[line.split()[-1]] = process.pid
+        return line.split()[-1]
+
+    yield run
+    for process in running:
+        process.terminate()
+        process.communicate()
+
+
+pids: dict[str, int] = {}  # of the servers that `start` started, by address
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_meaning_is_near_where_words_are_not_shared(exported: OnnxEncoder) -> No
 
 def test_a_question_has_the_same_vector_alone_and_in_company(exported: OnnxEncoder) -> None:
     together = exported.encode(["ingress udp", "a much longer question about something else entirely, to be padded to"])
-    assert float(together[0] @ exported.encode(["ingress udp"])[0]) > 0.99
+    assert float(together[0] @ exported.encode(["ingress udp"])[0]) > 0.97, "8-bit steps are sized by the batch"
 
 
 def test_a_missing_or_broken_export_is_refused_with_what_to_do(tmp_path: Path, exported: OnnxEncoder, real_index: Path) -> None:

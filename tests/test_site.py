@@ -65,6 +65,11 @@ def page_of(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_bytes(), "lxml")
 
 
+@cache
+def ids_of(path: Path) -> frozenset[str]:
+    return frozenset(str(tag["id"]) for tag in page_of(path).find_all(id=True))
+
+
 def url_of(site: Path, path: Path) -> str:
     return f"{SITE_ROOT}/{path.relative_to(site).as_posix().removesuffix('index.html')}"
 
@@ -100,14 +105,12 @@ def question_comments(source: Path) -> list[str]:
 
 
 def test_ids_written_in_the_sources_open_the_built_headings(built: Path) -> None:
-    missing = []
+    missing: list[str] = []
     for source in sources():
         page = page_of(built / ("index.html" if source.stem == "index" else f"{source.stem}/index.html"))
         text = re.sub(r"^```+.*?^```+$", "", source.read_text(encoding="utf-8"), flags=re.S | re.M)
-        for anchor in re.findall(r"^#+ .+ \{ #([a-z0-9-]+) \}$", text, re.M):
-            found = page.find(id=anchor)
-            if not isinstance(found, Tag) or not HEADING.match(found.name):
-                missing.append(f"{source.name}#{anchor}")
+        built_ids = {heading.get("id") for heading in page.find_all(HEADING)}
+        missing += [f"{source.name}#{anchor}" for anchor in re.findall(r"^#+ .+ \{ #([a-z0-9-]+) \}$", text, re.M) if anchor not in built_ids]
     assert missing == []
 
 
@@ -144,17 +147,17 @@ def is_named_by_its_control(picture: Tag) -> bool:
 def test_internal_links_of_built_pages_open_a_file_and_an_anchor(built: Path) -> None:
     broken = []
     for path in html_pages(built):
-        for link in page_of(path).find_all("a", href=True):
-            url = urlsplit(urljoin(url_of(built, path), str(link["href"])))
+        for address in sorted({str(link["href"]) for link in page_of(path).find_all("a", href=True)}):
+            url = urlsplit(urljoin(url_of(built, path), address))
             if f"{url.scheme}://{url.netloc}" == SITE_ROOT and not opens(built, url.path, unquote(url.fragment)):
-                broken.append(f"{path.relative_to(built)}: {link['href']}")
+                broken.append(f"{path.relative_to(built)}: {address}")
     assert broken == []
 
 
 def opens(site: Path, path: str, anchor: str) -> bool:
     target = site / unquote(path).lstrip("/")
     target = target / "index.html" if target.is_dir() else target
-    return target.is_file() and (not anchor or page_of(target).find(id=anchor) is not None)
+    return target.is_file() and (not anchor or anchor in ids_of(target))
 
 
 def test_pages_and_styles_load_nothing_from_another_host(built: Path) -> None:

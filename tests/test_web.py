@@ -103,7 +103,7 @@ BAD_BODIES: dict[str, tuple[bytes, int, str]] = {
     "history of strings": (b'{"question": "udp", "history": ["tls"]}', 422, "invalid-request"),
     "history null": (b'{"question": "udp", "history": null}', 422, "invalid-request"),
     "history with unknown field": (b'{"question": "udp", "history": [{"question": "a", "answer": "b"}]}', 422, "invalid-request"),
-    "history too long": (json.dumps({"question": "udp", "history": [{"question": "a"}] * (MAX_HISTORY + 1)}).encode(), 422, "invalid-request"),
+    "history too long": (json.dumps({"question": "udp", "history": [{"question": "a"}] * 7}).encode(), 422, "invalid-request"),
     "history with an empty question": (b'{"question": "and it?", "history": [{"question": ""}]}', 422, "empty-question"),
     "history with NUL": (b'{"question": "and it?", "history": [{"question": "\\u0000"}]}', 422, "control-characters"),
     "page a number": (b'{"question": "udp", "page": 1}', 422, "invalid-request"),
@@ -120,7 +120,8 @@ def test_a_bad_body_is_refused_with_its_reason(client: FlaskClient, name: str) -
 def test_ten_megabytes_are_refused_without_being_read(server: Server) -> None:
     address = urlsplit(server.address)
     with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
-        head = f"POST {ASK} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {10 * 2**20}\r\nConnection: close\r\n\r\n"
+        head = f"POST {ASK} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        head += f"Content-Length: {10 * 2**20}\r\n\r\n"
         connection.sendall(head.encode() + b'{"question": "' + b"x" * (10 * 2**20 - 16) + b'"}')
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 413 ")
@@ -361,6 +362,7 @@ TRAVERSALS = [
     "/%ff%fe",
     "/C:/windows/win.ini",
     "/" + "a" * 5000,
+    "/" + "%F0%9F%9A%A2" * 200,
     "/" + "a/" * 2000,
     "/ingress\\index.html",
 ]
@@ -404,7 +406,7 @@ def test_a_live_server_answers_over_a_real_connection(server: Server) -> None:
 
 
 def test_every_route_but_the_site_is_in_the_openapi_document(app: Flask) -> None:
-    routes = {str(rule) for rule in app.url_map.iter_rules()} - {"/", "/<path:path>", "/openapi.json", "/slack/events", "/mcp"}
+    routes = {str(rule) for rule in app.url_map.iter_rules()} - {"/", "/<site:path>", "/openapi.json", "/slack/events", "/mcp"}
     assert routes == set(openapi_document()["paths"])
 
 

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import models_json_schema
 from werkzeug.exceptions import HTTPException, NotFound, UnsupportedMediaType
+from werkzeug.routing import PathConverter
 from werkzeug.security import safe_join
 
 from bot.answer import MAX_HISTORY, MAX_QUESTION, Answer, Answerer, checked
@@ -39,7 +40,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, examples=["should I use Ingress for UDP?"])]
+# What `checked` takes, as the document tells it: something besides white space, and no control characters but line ends and tabs.
+READABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+Question = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_QUESTION, examples=["should I use Ingress for UDP?"], json_schema_extra={"pattern": READABLE}),
+]
 
 
 class Earlier(Strict):
@@ -115,6 +121,12 @@ class Problem(BaseModel):
     code: str = Field(description="Stable; for programs.")
 
 
+class SitePath(PathConverter):
+    """Any path but those of the programs' endpoints: a GET of them is a wrong method, not a missing page."""
+
+    regex = r"(?!(?:api|slack)/|mcp$)[^/].*?"
+
+
 def blueprint(answerer: Answerer, journal: Journal, site: Path) -> Blueprint:
     """Return the routes over `answerer`; `site` is the folder of the built site."""
     web = Blueprint("web", __name__)
@@ -124,6 +136,7 @@ def blueprint(answerer: Answerer, journal: Journal, site: Path) -> Blueprint:
         "portside_answer_seconds", "Time to an answer.", registry=registry, buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
     )
     openapi = openapi_document()
+    web.record_once(lambda state: state.app.url_map.converters.update(site=SitePath))
 
     @web.post("/api/ask")
     def ask() -> Response:
@@ -177,7 +190,7 @@ def blueprint(answerer: Answerer, journal: Journal, site: Path) -> Blueprint:
         return _json(openapi)
 
     @web.get("/", defaults={"path": ""})
-    @web.get("/<path:path>")
+    @web.get("/<site:path>")
     def page(path: str) -> Response:
         return _page(site, path)
 
@@ -271,7 +284,11 @@ def _page(site: Path, path: str) -> Response:
     found = safe_join(str(site.resolve()), path) if path else str(site.resolve())
     if found is None:
         raise NotFound()
-    if Path(found).is_dir():
+    try:
+        is_folder = Path(found).is_dir()
+    except OSError:  # a name that is too long for the file system
+        raise NotFound() from None
+    if is_folder:
         if path and not path.endswith("/"):
             return Response(status=308, headers={"Location": f"/{path}/"})
         path += "index.html"
@@ -301,7 +318,7 @@ def openapi_document() -> dict[str, Any]:
 
     stream = {"text/event-stream": {"schema": {"type": "string"}}}
     answered = {"200": {"description": "The answer, or an honest refusal.", "content": content(AnswerBody) | stream}}
-    query = {"type": "string", "minLength": 1, "maxLength": MAX_QUESTION}
+    query = {"type": "string", "minLength": 1, "maxLength": MAX_QUESTION, "pattern": READABLE}
     paths: dict[str, Any] = {
         "/api/ask": {
             "post": {

@@ -28,7 +28,7 @@
 
   // Platforms: words, the keys of their prices, and the items of a month. x has services, ports, traffic (GB), zones, ipv4 (0 or 1), and price(key).
   const rules = (x, first, further, count) => [
-    ["fixed", `first ${flatRules} rules together`, count ? 1 : 0, x.price(first) * hoursPerMonth],
+    ["fixed", `price of the first ${flatRules} rules`, count ? 1 : 0, x.price(first) * hoursPerMonth],
     ["fixed", "further rules", Math.max(0, count - flatRules), x.price(further) * hoursPerMonth],
   ];
   const awsBalancers = (x, count, capacity) => [
@@ -249,26 +249,28 @@
     const months = { each: month(asked.platform, "each", asked.x), shared: month(asked.platform, "shared", asked.x) };
     const chosen = months[asked.sharing];
     const rows = [["Fixed", "fixed"], ["Usage", "usage"], ["Total", "total"]].map(([text, kind]) => [text, money.format(months.each[kind]), money.format(months.shared[kind])]);
-    const items = chosen.items.filter((item) => item.amount).map((item) => make("li", {}, `${number.format(item.amount)} ${item.text} × ${small.format(item.unit)} = ${money.format(item.cost)}`));
+    const items = chosen.items.filter((item) => item.cost).map((item) => make("li", {}, `${item.text}: ${number.format(item.amount)} × ${small.format(item.unit)} = ${money.format(item.cost)}`));
     const difference = months.each.total - months.shared.total;
     const verdict = Math.abs(difference) < 0.005 ? "Both cost the same." : difference > 0 ? `Sharing saves ${money.format(difference)} a month.` : `Sharing costs ${money.format(-difference)} a month more.`;
     return [
       make("h3", {}, `${money.format(chosen.total)} a month`),
       make("p", {}, `${platforms[asked.platform].text}, ${asked.sharing === "each" ? "one entry for each service" : "one shared entry"}. ${verdict}`),
       make("ul", { class: "tools-items" }, ...items),
-      table("US dollars a month", ["", say.each, say.shared], rows),
+      table("US dollars a month", ["Part", say.each, say.shared], rows),
       make("p", { class: "tools-hint" }, platforms[asked.platform].says),
     ];
   }
 
   function everywhere(asked) {
     const rows = Object.entries(platforms).map(([id, platform]) => [platform.text, money.format(month(id, "each", asked.x).total), money.format(month(id, "shared", asked.x).total)]);
-    return make("details", {}, make("summary", {}, say.others), table("Total a month", ["Platform", say.each, say.shared], rows));
+    return make("details", {}, make("summary", {}, say.others), table("Total a month by platform", ["Platform", say.each, say.shared], rows));
   }
 
   // The plot: total over the number of services, one line for each way; the traffic grows with the services.
+  const resultPadding = 20; // pixels on either side
   const plotSteps = 10;
-  const size = { width: 640, height: 320, left: 74, right: 96, top: 18, bottom: 46 };
+  const edges = { height: 320, left: 64, right: 72, top: 18, bottom: 46 };
+  const widths = { least: 270, most: 640 }; // drawn as wide as the place allows, so that its letters stay readable
 
   function points(asked) {
     const most = Math.max(10, 2 * asked.x.services);
@@ -284,7 +286,8 @@
     return [1, 2, 2.5, 5, 10].map((step) => step * power).find((step) => step >= value) || 10 * power;
   }
 
-  function plot(asked) {
+  function plot(asked, place) {
+    const size = { ...edges, width: Math.min(widths.most, Math.max(widths.least, place)) };
     const all = points(asked);
     const top = niceTop(Math.max(1, ...all.map((point) => Math.max(point.each, point.shared))));
     const last = all[all.length - 1];
@@ -312,7 +315,7 @@
     const axis = draw("text", { class: "plot-text", x: (size.left + size.width - size.right) / 2, y: size.height - 8, "text-anchor": "middle" }, "Services");
     const drawing = draw(
       "svg",
-      { viewBox: `0 0 ${size.width} ${size.height}`, role: "img", "aria-labelledby": "calculator-plot-title calculator-plot-text", class: "tools-plot" },
+      { viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height, role: "img", "aria-labelledby": "calculator-plot-title calculator-plot-text", class: "tools-plot" },
       draw("title", { id: "calculator-plot-title" }, "Total a month by number of services"),
       draw("desc", { id: "calculator-plot-text" }, described(asked, all)),
       ...grid,
@@ -326,7 +329,7 @@
       make("h3", {}, say.plot),
       drawing,
       make("p", { class: "tools-hint" }, "Total in US dollars a month. Each service brings the same share of the traffic; the dots are your number of services."),
-      make("details", {}, make("summary", {}, say.table), table("Total a month", ["Services", say.each, say.shared], rows)),
+      make("details", {}, make("summary", {}, say.table), table("Total a month by number of services", ["Services", say.each, say.shared], rows)),
     ];
   }
 
@@ -360,7 +363,7 @@
       const total = month(asked.platform, asked.sharing, asked.x).total;
       status.textContent = `Total: ${money.format(total)} a month.`;
       const open = [...result.querySelectorAll("details")].map((one) => one.open);
-      result.replaceChildren(...figures(asked), ...plot(asked), everywhere(asked), make("p", {}, say.share));
+      result.replaceChildren(...figures(asked), ...plot(asked, host.clientWidth - 2 * resultPadding), everywhere(asked), make("p", {}, say.share));
       result.querySelectorAll("details").forEach((one, at) => (one.open = Boolean(open[at])));
     };
     const changed = () => {
