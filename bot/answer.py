@@ -21,6 +21,7 @@ from bot.sections import Block, Section
 
 MAX_QUESTION = 1000  # characters
 MAX_HISTORY = 6  # earlier questions
+HITS = 8  # sections that are looked at
 CITATIONS = 3
 SUGGESTIONS = 3
 PROSE_WORDS = 130  # an answer's prose stops growing here; the lead paragraph is always whole
@@ -28,6 +29,8 @@ CODE_LINES = 45  # a longer block is left to the page
 QUOTE_CHARACTERS = 300
 FOLLOW_UP_WORDS = 12  # a longer question stands on its own, whatever it begins with
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
+SECOND_BELOW = 0.8  # confidence under which the second-best section's lead is shown as well …
+SECOND_WITHIN = 0.12  # … when its score is at most this share behind the best: the two are as good as equal
 
 VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
 VERDICTS = {"Yes": "yes", "No": "no", "It depends": "depends"}
@@ -172,10 +175,12 @@ class Answerer:
         if history and is_follow_up(question):
             # The earlier question gives the subject, the new one what changes: it stands twice so that it weighs more.
             question = f"{history[-1]} {question} {question.rstrip('?')}"
-        query = self.retriever.query(question, page)
-        hits = self.retriever.search(query, k=8)
-        inside = [hit for hit in hits if not hit.section.outside]
-        outside = next((hit for hit in hits if hit.section.outside), None)
+        return self.judge(self.retriever.query(question, page))
+
+    def judge(self, query: Query) -> Finding:
+        """Return the best hits of `query` and the confidence in the first."""
+        inside = self.retriever.search(query, HITS)
+        outside = next(iter(self.retriever.search(query, 1, outside=True)), None)
         signals = self.signals(query, inside, outside)
         return Finding(query, inside, outside, signals, self.doubt.confidence(signals) if inside else 0.0)
 
@@ -189,14 +194,15 @@ class Answerer:
         return {
             "score": best.score,
             "margin": best.score - second.score,
-            "lead_over_outside": best.score - (outside.score if outside else min(hit.score for hit in inside)),
-            "inside_share": len(inside) / 8,
+            "lead_over_outside": best.score - (outside.score if outside else inside[-1].score),
+            "scope": query.scope,
             "question_vector": best.parts["question_vector"],
             "question_vectors": best.parts["question_vectors"],
             "heading_vector": best.parts["heading_vector"],
             "passage_vector": best.parts["passage_vector"],
             "question_words": best.parts["question_words"],
             "section_words": best.parts["section_words"],
+            "heading_words": best.parts["heading_words"],
             "known_terms": sum(term in known for term in terms) / max(len(terms), 1),
             "terms": float(np.log1p(len(terms))),
         }
@@ -206,7 +212,7 @@ class Answerer:
         question, best = finding.query.text, finding.hits[0]
         verdict, text = _told(best.section, question, self.retriever)
         cited = list(finding.hits)
-        for other in self._further_parts(question, best):
+        for other in self._further_parts(question, best) or _as_good_as_equal(finding):
             text += f"\n\n**{other.section.heading}**\n\n" + _lead(other.section)
             cited = [best, other] + [hit for hit in cited if hit.section.url not in (best.section.url, other.section.url)]
         if status == "unsure":
@@ -222,6 +228,13 @@ class Answerer:
             if finding.confidence >= PART_CONFIDENCE and finding.hits[0].section.url != best.section.url:
                 return finding.hits[:1]
         return []
+
+
+def _as_good_as_equal(finding: Finding) -> list[Hit]:
+    """Return the second-best hit when little speaks for the first above it."""
+    best, *others = finding.hits
+    near = [hit for hit in others[:1] if hit.score >= best.score * (1 - SECOND_WITHIN)]
+    return near if finding.confidence < SECOND_BELOW else []
 
 
 def checked(question: str) -> str:

@@ -30,7 +30,7 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     if current:
         return f"The index in {folder} is current; wrote the site's Markdown pages"
     known = {} if full else known_vectors(folder, model)
-    exported = folder / "encoder" if known else None
+    exported = folder / "encoder" if known and _fits(folder) else None
     encoder = _Encoder(model, exported)
     index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), {"site": seen})
     save(index, folder, encoder.write)
@@ -39,6 +39,13 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
         f"Indexed {manifest['sections']} sections and {manifest['questions']} questions in {folder}: "
         f"{encoder.encoded} of {manifest['entries']} texts encoded"
     )
+
+
+def _fits(folder: Path) -> bool:
+    try:
+        return bool(read_manifest(folder))
+    except PortsideError:
+        return False
 
 
 def _is_current(folder: Path, seen: str, model: str) -> bool:

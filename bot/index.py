@@ -18,14 +18,15 @@ import faiss
 import numpy as np
 
 from bot.encoder import Encoder, OnnxEncoder
-from bot.errors import IndexProblem, ModelProblem
+from bot.errors import IndexProblem
 from bot.sections import Block, Section, fingerprint
 from bot.words import Vocabulary
 
-FORMAT = 1  # of the folder; raised when an older bot could not read a newer index, or the other way round
+FORMAT = 2  # of the folder; raised when an older bot could not read a newer index, or the other way round
 KINDS = ("question", "heading", "passage")
 PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
 OVERLAP_SENTENCES = 1  # that two neighboring passages share
+SCOPE_RIDGE = 1e-3  # against unit vectors; a tenth or ten times it moves the refusals of golden questions by less than one in a hundred
 BM25_K1, BM25_B = 1.2, 0.75  # Robertson & Zaragoza (2009), section 3.4; Lucene's defaults
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -71,6 +72,8 @@ class Index:
     vectors: faiss.Index
     question_words: Words  # one text a question entry
     section_words: Words  # one text a section: headings and body, no questions
+    heading_words: Words  # one text a section: headings alone, where products and problems are named
+    scope: np.ndarray  # (dimension + 1,) a line between questions that the site answers and those it leaves to others
     vocabulary: Vocabulary
     encoder: Encoder
     manifest: dict[str, Any]
@@ -100,6 +103,8 @@ def build(
         vectors=flat,
         question_words=Words.of([vocabulary.terms(text) for text in texts[slice(*spans["question"])]]),
         section_words=Words.of([vocabulary.terms(f"{section.title}\n{section.heading}\n{section.text}") for section in sections]),
+        heading_words=Words.of([vocabulary.terms(section.title) for section in sections]),
+        scope=_scope(sections, vectors[slice(*spans["question"])], [owner for owner, kind, _ in entries if kind == "question"]),
         vocabulary=vocabulary,
         encoder=encoder,
         manifest=manifest
@@ -112,6 +117,20 @@ def build(
             "questions": spans["question"][1] - spans["question"][0],
         },
     )
+
+
+def _scope(sections: list[Section], vectors: np.ndarray, owners: list[int]) -> np.ndarray:
+    """Return weights and bias of a ridge regression on question vectors: 1 for inside, -1 for outside, both classes weighing the same.
+
+    All zeros where the site has no questions, or no page about what it leaves to others. (Hastie et al., 2009, section 3.4.1.)
+    """
+    outside = np.array([sections[owner].outside for owner in owners], dtype=bool)
+    if not outside.any() or outside.all():
+        return np.zeros(vectors.shape[1] + 1, dtype=np.float32)
+    rows = np.hstack([vectors, np.ones((len(vectors), 1), dtype=np.float32)])
+    weight = np.where(outside, 0.5 / outside.sum(), 0.5 / (~outside).sum())[:, None]
+    gram = rows.T @ (rows * weight) + SCOPE_RIDGE * np.eye(rows.shape[1])
+    return np.linalg.solve(gram, rows.T @ (weight[:, 0] * np.where(outside, -1.0, 1.0))).astype(np.float32)
 
 
 def _entries(sections: list[Section], kind: str) -> list[tuple[int, str, str]]:
@@ -146,15 +165,15 @@ def sentences(text: str) -> list[str]:
 
 
 def known_vectors(folder: Path, model: str) -> dict[str, np.ndarray]:
-    """Return text → vector of the index in `folder`, for an incremental build; empty when it does not fit."""
+    """Return text → vector of the index in `folder`, of whatever format, for an incremental build; empty where none can be had."""
     try:
-        index = load(folder)
-    except (IndexProblem, ModelProblem):
+        if json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["model"] != model:
+            return {}
+        texts = json.loads((folder / "entries.json").read_text(encoding="utf-8"))["texts"]
+        vectors = faiss.read_index(str(folder / "vectors.faiss"))
+        return dict(zip(texts, vectors.reconstruct_n(0, vectors.ntotal), strict=True))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return {}
-    if index.encoder.name != model:
-        return {}
-    vectors = index.vectors.reconstruct_n(0, index.vectors.ntotal) if index.texts else np.zeros((0, 0))
-    return dict(zip(index.texts, vectors, strict=True))
 
 
 def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) -> None:
@@ -176,6 +195,8 @@ def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) ->
     faiss.write_index(index.vectors, str(beside / "vectors.faiss"))
     index.question_words.bm25.save(str(beside / "question_words"), show_progress=False)
     index.section_words.bm25.save(str(beside / "section_words"), show_progress=False)
+    index.heading_words.bm25.save(str(beside / "heading_words"), show_progress=False)
+    np.save(beside / "scope.npy", index.scope)
     sizes = {path.relative_to(beside).as_posix(): path.stat().st_size for path in sorted(beside.rglob("*")) if path.is_file()}
     (beside / "manifest.json").write_text(json.dumps(index.manifest | {"files": sizes}, indent=2), encoding="utf-8")
     _swap(beside, folder)
@@ -212,6 +233,8 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
             vectors=faiss.read_index(str(folder / "vectors.faiss")),
             question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
             section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
+            heading_words=Words(bm25s.BM25.load(str(folder / "heading_words"), show_progress=False)),
+            scope=np.load(folder / "scope.npy"),
             vocabulary=Vocabulary(**json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))),
             encoder=encoder or OnnxEncoder(folder / "encoder", manifest["model"]),
             manifest=manifest,

@@ -239,7 +239,8 @@ def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str
         "words only": ("section_words",),
         "vectors only": ("heading_vector", "passage_vector"),
         "fused": ("section_words", "heading_vector", "passage_vector"),
-        "+ questions": ("section_words", "heading_vector", "passage_vector", "question_vector", "question_words"),
+        "+ headings' words": ("section_words", "heading_vector", "passage_vector", "heading_words"),
+        "+ questions": ("section_words", "heading_words", "heading_vector", "passage_vector", "question_vector", "question_words"),
         "+ nearest three questions": (
             "section_words",
             "heading_vector",

@@ -19,6 +19,7 @@ PARTS = (
     "passage_vector",  # nearest passage
     "question_words",  # BM25, best of its questions
     "section_words",  # BM25 of headings and body
+    "heading_words",  # BM25 of the headings alone
     "sentence_question_vector",  # as above, best over the sentences of a long question
     "sentence_passage_vector",
     "page",  # 1 for sections of the page that the reader is on
@@ -45,7 +46,9 @@ class Query:
     text: str
     vectors: np.ndarray  # (1 + sentences, dimension), the whole question first
     terms: list[str]
-    page: str = ""
+    page: str
+    parts: np.ndarray  # (sections, PARTS) of every section's score
+    scope: float  # above 0: more like the questions that the site answers than like those it leaves to others
 
 
 class Retriever:
@@ -55,6 +58,7 @@ class Retriever:
         self.index = index
         self.weights = np.array([weights.get(part, 0.0) for part in PARTS], dtype=np.float32)
         self._pages = np.array([section.url.split("#")[0] for section in index.sections])
+        self._outside = np.array([section.outside for section in index.sections], dtype=bool)
         self._runs = {kind: _runs(index.owner[slice(*index.spans[kind])]) for kind in KINDS}
         self._table = _table(self._runs["question"][1], index.spans["question"][1] - index.spans["question"][0])
 
@@ -66,18 +70,23 @@ class Retriever:
         vectors = [self.index.encoder.encode([mended])]
         if len(pieces) > 1:  # apart from the whole: a batch costs as much as its longest text, times its rows
             vectors.append(self.index.encoder.encode(pieces[:MAX_SENTENCES]))
-        return Query(mended, np.concatenate(vectors), self.index.vocabulary.terms(mended), page)
+        return self.measured(np.concatenate(vectors), mended, page)
 
-    def search(self, query: Query, k: int = 5) -> list[Hit]:
-        """Return the k best hits, best first."""
-        parts = self.features(query)
-        scores = parts @ self.weights
-        return [self._hit(int(number), float(scores[number]), parts[number]) for number in np.argsort(-scores, kind="stable")[:k]]
+    def measured(self, vectors: np.ndarray, text: str, page: str = "", without_entry: int | None = None) -> Query:
+        """Return the query of `text` with the parts of every section's score; `without_entry` leaves one entry out, to measure."""
+        terms = self.index.vocabulary.terms(text)
+        parts = self._parts(vectors, terms, page, without_entry)
+        return Query(text, vectors, terms, page, parts, float(vectors[0] @ self.index.scope[:-1] + self.index.scope[-1]))
 
-    def features(self, query: Query, without_entry: int | None = None) -> np.ndarray:
-        """Return a float32 array (sections, PARTS); `without_entry` leaves one entry out, for leave-one-out measurement."""
-        similar = self._similarities(query.vectors, without_entry)
-        question_words = self.index.question_words.scores(query.terms)
+    def search(self, query: Query, k: int = 5, outside: bool = False) -> list[Hit]:
+        """Return the k best hits, best first: sections that answer, or (`outside`) sections about what the site leaves to others."""
+        scores = np.where(self._outside == outside, query.parts @ self.weights, -np.inf)
+        order = [int(number) for number in np.argsort(-scores, kind="stable")[:k] if np.isfinite(scores[number])]
+        return [self._hit(number, float(scores[number]), query.parts[number]) for number in order]
+
+    def _parts(self, vectors: np.ndarray, terms: list[str], page: str, without_entry: int | None) -> np.ndarray:
+        similar = self._similarities(vectors, without_entry)
+        question_words = self.index.question_words.scores(terms)
         if without_entry is not None:
             question_words[without_entry] = 0.0
         whole, sentence = similar[0], similar[1:].max(axis=0) if len(similar) > 1 else similar[0]
@@ -87,10 +96,11 @@ class Retriever:
             "heading_vector": self._best(whole, "heading"),
             "passage_vector": self._best(whole, "passage"),
             "question_words": self._best(question_words, "question"),
-            "section_words": self.index.section_words.scores(query.terms),
+            "section_words": self.index.section_words.scores(terms),
+            "heading_words": self.index.heading_words.scores(terms),
             "sentence_question_vector": self._best(sentence, "question"),
             "sentence_passage_vector": self._best(sentence, "passage"),
-            "page": (self._pages == query.page).astype(np.float32),
+            "page": (self._pages == page).astype(np.float32),
         }
         return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
 
@@ -150,7 +160,12 @@ def leave_one_out(retriever: Retriever, entries: Sequence[int]) -> list[int]:
     """Return, for each question entry asked with itself left out of the index, the rank (1 is best) of its own section."""
     ranks = []
     for entry in entries:
-        query = retriever.query(retriever.index.texts[entry])
-        scores = retriever.features(query, without_entry=entry) @ retriever.weights
+        scores = asked_without(retriever, int(entry)).parts @ retriever.weights
         ranks.append(1 + int((scores > scores[retriever.index.owner[entry]]).sum()))
     return ranks
+
+
+def asked_without(retriever: Retriever, entry: int) -> Query:
+    """Return the query of a question entry's own text, with that entry left out of the index."""
+    query = retriever.query(retriever.index.texts[entry])
+    return retriever.measured(query.vectors, query.text, without_entry=entry)

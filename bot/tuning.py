@@ -15,16 +15,17 @@ from tqdm import tqdm
 from bot.answer import Answerer, Doubt
 from bot.app import TUNING, create_answerer
 from bot.golden import Golden, is_right, read_golden
-from bot.retrieval import PARTS, Retriever
+from bot.retrieval import PARTS, Retriever, asked_without
 from bot.settings import Settings
 
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
-OWN_QUESTIONS = 2500  # of the handbook that are asked: more did not change the weights in the second digit
-GOLDEN_WEIGHT = 6.0  # of a golden question against one of the handbook's own: there are fewer, and they are like real ones
-FUSION_RIDGE, DOUBT_RIDGE = 0.002, 0.01  # L2 penalties a question; weights move little between a third and three times these
+OWN_QUESTIONS = 800  # of the handbook that are asked; more of them moved the weights away from what golden questions need
+GOLDEN_WEIGHT = 20.0  # of a golden question against one of the handbook's own: fewer, but in the manner of real ones (5-fold, 1 to 100)
+FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question; weights move little between half and twice these
 LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
-WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "sentence_passage_vector")
+OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
+WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words", "sentence_passage_vector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ def _own_examples(retriever: Retriever) -> Iterable[Example]:
     entries = np.arange(*index.spans["question"])
     chosen = np.random.default_rng(0).permutation(entries)[:OWN_QUESTIONS]
     for entry in tqdm(chosen, desc="Handbook's own questions", unit="question"):
-        parts = retriever.features(retriever.query(index.texts[entry]), without_entry=int(entry))
-        yield _example(parts, {int(index.owner[entry])}, 1.0)
+        yield _example(asked_without(retriever, int(entry)).parts, {int(index.owner[entry])}, 1.0)
 
 
 def _golden_examples(retriever: Retriever, golden: Sequence[Golden]) -> Iterable[Example]:
@@ -66,7 +66,7 @@ def _golden_examples(retriever: Retriever, golden: Sequence[Golden]) -> Iterable
     for question in tqdm(golden, desc="Golden questions, tuning half", unit="question"):
         right = {numbers[url] for url in question.sections if url in numbers}
         if right and not question.history:
-            yield _example(retriever.features(retriever.query(question.question)), right, GOLDEN_WEIGHT)
+            yield _example(retriever.query(question.question).parts, right, GOLDEN_WEIGHT)
 
 
 def _example(parts: np.ndarray, right: set[int], weight: float) -> Example:
@@ -96,24 +96,36 @@ def fit_fusion(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str,
     return {PARTS[column]: round(float(weight), 3) for column, weight in zip(columns, found.x, strict=True)}
 
 
+def _outside_entries(retriever: Retriever) -> list[int]:
+    """Return some question entries of sections about what the site leaves to others: each must be refused."""
+    index = retriever.index
+    entries = [entry for entry in range(*index.spans["question"]) if index.sections[index.owner[entry]].outside]
+    return [int(entry) for entry in np.random.default_rng(0).permutation(entries)[:OUTSIDE_QUESTIONS]]
+
+
 def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]:
     """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it."""
     always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
-    rows, labels = [], []
+    rows, labels, shares = [], [], []
     for question in tqdm(golden, desc="Confidence", unit="question"):
-        finding = always.find(question.question, question.history)
-        rows.append(list(finding.signals.values()))
-        names = list(finding.signals)
+        rows.append(always.find(question.question, question.history).signals)
         labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
-    signals, right = np.array(rows), np.array(labels, dtype=float)
+        shares.append(1.0)
+    for entry in _outside_entries(answerer.retriever):
+        rows.append(always.judge(asked_without(answerer.retriever, entry)).signals)
+        labels.append(False)
+        shares.append(OUTSIDE_WEIGHT)
+    names = list(rows[0])
+    signals, right, share = np.array([list(row.values()) for row in rows]), np.array(labels, dtype=float), np.array(shares)
+    share = share / share.sum()
     center, scale = signals.mean(axis=0), np.maximum(signals.std(axis=0), LEAST_SCALE)
     table = (signals - center) / scale
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = values[:-1], values[-1]
         logits = table @ weights + bias
-        value = float(np.mean(np.logaddexp(0, logits) - right * logits)) + DOUBT_RIDGE * float(weights @ weights)
-        error = (1 / (1 + np.exp(-logits)) - right) / len(right)
+        value = float(share @ (np.logaddexp(0, logits) - right * logits)) + DOUBT_RIDGE * float(weights @ weights)
+        error = (1 / (1 + np.exp(-logits)) - right) * share
         return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
 
     found = minimize(loss, np.zeros(len(center) + 1), jac=True, method="L-BFGS-B").x

@@ -17,8 +17,6 @@ from bot.cli import main, parser
 from bot.journal import Journal
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "docs" / "bot.md", ROOT / "docs" / "quality.md", ROOT / "CONTRIBUTING.md"]
-
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     (found,) = [action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
@@ -41,15 +39,6 @@ def test_every_command_and_every_option_has_a_sentence(name: str) -> None:
     assert (command.description or "").endswith(".")
     for action in command._actions:
         assert action.help, f"{name} {action.dest}"
-
-
-@pytest.mark.parametrize("name", commands())
-def test_every_command_is_documented_and_its_options_on_the_same_page(name: str) -> None:
-    pages = [page for page in PAGES if page.is_file() and f"python -m bot {name}" in page.read_text(encoding="utf-8")]
-    assert pages, f"python -m bot {name} is not described"
-    own = {option for action in commands()[name]._actions for option in action.option_strings} - {"-h", "--help", "--site", "--index"}
-    told = "".join(page.read_text(encoding="utf-8") for page in pages)
-    assert {option for option in own if option not in told} == set()
 
 
 def test_help_exits_with_zero_and_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,4 +81,4 @@ def test_the_signing_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_settings_cannot_be_changed_after_the_start() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        read_settings().port = 1  # type: ignore[misc]
+        read_settings().port = 1

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -17,7 +18,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from bot.llms import write_llms
-from bot.sections import abbreviations, pages, read
+from bot.sections import Section, abbreviations, pages, read
 
 ROOT = Path(__file__).parent.parent
 TOOLS = Path(sys.executable).parent
@@ -55,124 +56,39 @@ def zensical_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("zensical", tmp_path_factory.mktemp("build") / "zensical")
 
 
+@pytest.fixture(scope="module")
+def mkdocs_sections(mkdocs_site: Path) -> list[Section]:
+    return read(mkdocs_site)
+
+
 @pytest.fixture(params=list(COMMANDS))
 def built(request: pytest.FixtureRequest) -> Path:
     return Path(request.getfixturevalue(f"{request.param}_site"))
 
 
-@cache
-def page_of(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_bytes(), "lxml")
+@dataclass(frozen=True)
+class Page:
+    """What the tests ask of a built page."""
+
+    ids: frozenset[str]
+    headings: tuple[tuple[int, str, str], ...]  # level, id, words
+    links: frozenset[str]
+    loaded: tuple[str, ...]  # addresses of scripts, styles, images and frames, and those in its own styles
+    bare_pictures: tuple[str, ...]  # pictures in the content without a text
+    has_diagram: bool
 
 
 @cache
-def ids_of(path: Path) -> frozenset[str]:
-    return frozenset(str(tag["id"]) for tag in page_of(path).find_all(id=True))
-
-
-def url_of(site: Path, path: Path) -> str:
-    return f"{SITE_ROOT}/{path.relative_to(site).as_posix().removesuffix('index.html')}"
-
-
-def html_pages(site: Path) -> list[Path]:
-    return sorted(site.rglob("*.html"))
-
-
-def test_every_source_becomes_a_page(built: Path) -> None:
-    expected = {"index.html" if source.stem == "index" else f"{source.stem}/index.html" for source in (ROOT / "docs").glob("*.md")}
-    assert {path.relative_to(built).as_posix() for path in pages(built)} == expected
-
-
-def test_the_bot_reads_the_same_sections_from_both_sites(mkdocs_site: Path, zensical_site: Path) -> None:
-    from_mkdocs = {section.url: section for section in read(mkdocs_site)}
-    from_zensical = {section.url: section for section in read(zensical_site)}
-    assert list(from_mkdocs) == list(from_zensical)
-    assert [url for url, section in from_mkdocs.items() if section != from_zensical[url]] == []
-
-
-def test_the_bot_reads_every_question_of_the_sources(mkdocs_site: Path) -> None:
-    written = sum(len(re.findall(r"^- ", comment, re.M)) for source in sources() for comment in question_comments(source))
-    assert sum(len(section.questions) for section in read(mkdocs_site)) == written
-
-
-def sources() -> list[Path]:
-    return sorted((ROOT / "docs").glob("*.md"))
-
-
-def question_comments(source: Path) -> list[str]:
-    text = re.sub(r"^```.*?^```$", "", source.read_text(encoding="utf-8"), flags=re.S | re.M)
-    return re.findall(r"^<!-- questions\n(.*?)^-->", text, re.S | re.M)
-
-
-def test_ids_written_in_the_sources_open_the_built_headings(built: Path) -> None:
-    missing: list[str] = []
-    for source in sources():
-        page = page_of(built / ("index.html" if source.stem == "index" else f"{source.stem}/index.html"))
-        text = re.sub(r"^```+.*?^```+$", "", source.read_text(encoding="utf-8"), flags=re.S | re.M)
-        built_ids = {heading.get("id") for heading in page.find_all(HEADING)}
-        missing += [f"{source.name}#{anchor}" for anchor in re.findall(r"^#+ .+ \{ #([a-z0-9-]+) \}$", text, re.M) if anchor not in built_ids]
-    assert missing == []
-
-
-def test_abbreviations_are_explained_where_they_stand(built: Path) -> None:
-    written = dict(re.findall(r"^\*\[(.+?)\]: (.+)$", (ROOT / "includes" / "abbreviations.md").read_text(encoding="utf-8"), re.M))
-    shown = abbreviations(built)
-    assert {short: written.get(short) for short in shown} == shown
-    assert len(shown) > len(written) / 2
-
-
-def test_headings_are_in_order_on_every_page(built: Path) -> None:
-    for path in html_pages(built):
-        levels = [int(heading.name[1]) for heading in page_of(path).find_all(HEADING)]
-        assert levels.count(1) == 1, path
-        assert [(above, below) for above, below in zip([0, *levels], levels, strict=False) if below > above + 1] == [], path
-
-
-def test_images_and_drawings_in_the_content_have_a_text(built: Path) -> None:
-    bare = [
-        f"{path.relative_to(built)}: {str(picture)[:80]}"
-        for path in html_pages(built)
-        for picture in page_of(path).select("article img, article svg")
-        if not (picture.get("alt") or picture.get("aria-label") or picture.get("aria-hidden") == "true" or picture.find("title"))
-        and not is_named_by_its_control(picture)
-    ]
-    assert bare == []
-
-
-def is_named_by_its_control(picture: Tag) -> bool:
-    control = picture.find_parent(["a", "button", "label"])
-    return control is not None and bool(control.get("title") or control.get("aria-label") or control.get_text(strip=True))
-
-
-def test_internal_links_of_built_pages_open_a_file_and_an_anchor(built: Path) -> None:
-    broken = []
-    for path in html_pages(built):
-        for address in sorted({str(link["href"]) for link in page_of(path).find_all("a", href=True)}):
-            url = urlsplit(urljoin(url_of(built, path), address))
-            if f"{url.scheme}://{url.netloc}" == SITE_ROOT and not opens(built, url.path, unquote(url.fragment)):
-                broken.append(f"{path.relative_to(built)}: {address}")
-    assert broken == []
-
-
-def opens(site: Path, path: str, anchor: str) -> bool:
-    target = site / unquote(path).lstrip("/")
-    target = target / "index.html" if target.is_dir() else target
-    return target.is_file() and (not anchor or anchor in ids_of(target))
-
-
-def test_pages_and_styles_load_nothing_from_another_host(built: Path) -> None:
-    loaded = [
-        f"{path.relative_to(built)}: {address}"
-        for path in html_pages(built)
-        for address in (*loaded_by(page_of(path)), *(address for text in styles_in(page_of(path)) for address in named_in(text)))
-    ]
-    loaded += [f"{path.relative_to(built)}: {address}" for path in built.rglob("*.css") for address in named_in(path.read_text("utf-8"))]
-    assert len(loaded) > len(html_pages(built)), "scripts and styles were found"
-    assert [line for line in loaded if is_elsewhere(line.split(": ", 1)[1])] == []
-
-
-def is_elsewhere(address: str) -> bool:
-    return bool(re.match(r"(?:[a-z][a-z0-9+.-]*:)?//", address, re.I))
+def page_of(path: Path) -> Page:
+    soup = BeautifulSoup(path.read_bytes(), "lxml")
+    return Page(
+        ids=frozenset(str(tag["id"]) for tag in soup.find_all(id=True)),
+        headings=tuple((int(tag.name[1]), str(tag.get("id")), tag.get_text().removesuffix("¶").strip()) for tag in soup.find_all(HEADING)),
+        links=frozenset(str(link["href"]) for link in soup.find_all("a", href=True)),
+        loaded=(*loaded_by(soup), *(address for style in styles_in(soup) for address in named_in(style))),
+        bare_pictures=tuple(str(picture)[:80] for picture in soup.select("article img, article svg") if not has_text(picture)),
+        has_diagram=soup.select_one(".mermaid") is not None,
+    )
 
 
 def loaded_by(page: BeautifulSoup) -> Iterator[str]:
@@ -195,17 +111,109 @@ def named_in(style: str) -> list[str]:
     return [address or imported for address, imported in IN_STYLES.findall(without_comments)]
 
 
+def has_text(picture: Tag) -> bool:
+    """Whether a picture says what it shows, says that it is decoration, or stands in a control that has a name."""
+    if picture.get("alt") or picture.get("aria-label") or picture.get("aria-hidden") == "true" or picture.find("title"):
+        return True
+    control = picture.find_parent(["a", "button", "label"])
+    return control is not None and bool(control.get("title") or control.get("aria-label") or control.get_text(strip=True))
+
+
+def url_of(site: Path, path: Path) -> str:
+    return f"{SITE_ROOT}/{path.relative_to(site).as_posix().removesuffix('index.html')}"
+
+
+def html_pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_every_source_becomes_a_page(built: Path) -> None:
+    expected = {"index.html" if source.stem == "index" else f"{source.stem}/index.html" for source in (ROOT / "docs").glob("*.md")}
+    assert {path.relative_to(built).as_posix() for path in pages(built)} == expected
+
+
+def test_the_bot_reads_the_same_sections_from_both_sites(mkdocs_sections: list[Section], zensical_site: Path) -> None:
+    from_mkdocs = {section.url: section for section in mkdocs_sections}
+    from_zensical = {section.url: section for section in read(zensical_site)}
+    assert list(from_mkdocs) == list(from_zensical)
+    assert [url for url, section in from_mkdocs.items() if section != from_zensical[url]] == []
+
+
+def test_the_bot_reads_every_question_of_the_sources(mkdocs_sections: list[Section]) -> None:
+    written = sum(len(re.findall(r"^- ", comment, re.M)) for source in sources() for comment in question_comments(source))
+    assert sum(len(section.questions) for section in mkdocs_sections) == written
+
+
+def sources() -> list[Path]:
+    return sorted((ROOT / "docs").glob("*.md"))
+
+
+def question_comments(source: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```$", "", source.read_text(encoding="utf-8"), flags=re.S | re.M)
+    return re.findall(r"^<!-- questions\n(.*?)^-->", text, re.S | re.M)
+
+
+def test_ids_written_in_the_sources_open_the_built_headings(built: Path) -> None:
+    missing: list[str] = []
+    for source in sources():
+        headings = page_of(built / ("index.html" if source.stem == "index" else f"{source.stem}/index.html")).headings
+        text = re.sub(r"^```+.*?^```+$", "", source.read_text(encoding="utf-8"), flags=re.S | re.M)
+        written = re.findall(r"^#+ .+ \{ #([a-z0-9-]+) \}$", text, re.M)
+        missing += [f"{source.name}#{anchor}" for anchor in written if anchor not in {built_id for _, built_id, _ in headings}]
+    assert missing == []
+
+
+def test_abbreviations_are_explained_where_they_stand(built: Path) -> None:
+    written = dict(re.findall(r"^\*\[(.+?)\]: (.+)$", (ROOT / "includes" / "abbreviations.md").read_text(encoding="utf-8"), re.M))
+    shown = abbreviations(built)
+    assert {short: written.get(short) for short in shown} == shown
+    assert len(shown) > len(written) / 2
+
+
+def test_headings_are_in_order_on_every_page(built: Path) -> None:
+    for path in html_pages(built):
+        levels = [level for level, _, _ in page_of(path).headings]
+        assert levels.count(1) == 1, path
+        assert [(above, below) for above, below in zip([0, *levels], levels, strict=False) if below > above + 1] == [], path
+
+
+def test_images_and_drawings_in_the_content_have_a_text(built: Path) -> None:
+    assert [(path.name, bare) for path in html_pages(built) for bare in page_of(path).bare_pictures] == []
+
+
+def test_internal_links_of_built_pages_open_a_file_and_an_anchor(built: Path) -> None:
+    broken = []
+    for path in html_pages(built):
+        for address in sorted(page_of(path).links):
+            url = urlsplit(urljoin(url_of(built, path), address))
+            if f"{url.scheme}://{url.netloc}" == SITE_ROOT and not opens(built, url.path, unquote(url.fragment)):
+                broken.append(f"{path.relative_to(built)}: {address}")
+    assert broken == []
+
+
+def opens(site: Path, path: str, anchor: str) -> bool:
+    target = site / unquote(path).lstrip("/")
+    target = target / "index.html" if target.is_dir() else target
+    return target.is_file() and (not anchor or anchor in page_of(target).ids)
+
+
+def test_pages_and_styles_load_nothing_from_another_host(built: Path) -> None:
+    loaded = [(path, address) for path in html_pages(built) for address in page_of(path).loaded]
+    loaded += [(path, address) for path in built.rglob("*.css") for address in named_in(path.read_text(encoding="utf-8"))]
+    assert len(loaded) > len(html_pages(built)), "scripts and styles were found"
+    assert [(path, address) for path, address in loaded if re.match(r"(?:[a-z][a-z0-9+.-]*:)?//", address, re.I)] == []
+
+
 def test_no_page_has_a_diagram_for_which_the_theme_would_fetch_a_program(built: Path) -> None:
-    assert [path for path in html_pages(built) if page_of(path).select(".mermaid")] == []
+    assert [path for path in html_pages(built) if page_of(path).has_diagram] == []
 
 
-def test_llms_txt_names_every_page_and_each_stands_beside_it_as_markdown(mkdocs_site: Path) -> None:
-    written = write_llms(read(mkdocs_site), mkdocs_site)
+def test_llms_txt_names_every_page_and_each_stands_beside_it_as_markdown(mkdocs_site: Path, mkdocs_sections: list[Section]) -> None:
+    written = write_llms(mkdocs_sections, mkdocs_site)
     listed = re.findall(r"^- \[.+?\]\((/[^)]*)\)", (mkdocs_site / "llms.txt").read_text(encoding="utf-8"), re.M)
     assert len(listed) == written
     assert sorted(listed) == sorted(f"/{path.relative_to(mkdocs_site).as_posix().removesuffix('.html')}.md" for path in pages(mkdocs_site))
     for address in listed:
-        page = (mkdocs_site / address.lstrip("/")).read_text(encoding="utf-8")
-        title = page_of(mkdocs_site / f"{address.removesuffix('.md').lstrip('/')}.html").find("h1")
-        assert title is not None
-        assert page.startswith(f"# {title.get_text().removesuffix('¶').strip()}\n")
+        markdown = mkdocs_site / address.lstrip("/")
+        _, _, title = page_of(markdown.with_suffix(".html")).headings[0]
+        assert markdown.read_text(encoding="utf-8").startswith(f"# {title}\n")

@@ -20,6 +20,8 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.test_custom_resources import is_custom, problems
+
 ROOT = Path(__file__).parent.parent
 SITE = Path(os.environ.get("PORTSIDE_SITE", ROOT / "site"))
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -32,7 +34,6 @@ QUIET = [
     "--no-first-run",
 ]
 KUBERNETES = ("1.35", "1.36", "1.37")  # the supported minor versions
-GATEWAY_KINDS = {"Gateway", "GatewayClass", "HTTPRoute", "TLSRoute", "TCPRoute", "UDPRoute", "LoadBalancerConfiguration"}
 CLOUDS = {"eks", "gke", "aks", "cloud"}
 CLUSTER_WIDE = {"GatewayClass"}
 NARROW = {"width": 320, "height": 700}
@@ -152,10 +153,8 @@ def parsed(text: str) -> list[dict[str, Any]]:
 
 
 def hold_valid(document: dict[str, Any]) -> None:
-    if document["apiVersion"].startswith(("gateway.networking.k8s.io/", "gateway.k8s.aws/")):
-        assert document["kind"] in GATEWAY_KINDS
-        assert document["metadata"]["name"]
-        assert document["spec"]
+    if is_custom(document):
+        assert problems(document) == []
         return
     for version in KUBERNETES:
         kubernetes_validate.validate(document, version, strict=True)

@@ -260,7 +260,8 @@
     const [head, ...rows] = lines.filter((line) => !/^[|\s:-]+$/.test(line)).map((line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/));
     const cells = (row, tag) => make("tr", {}, ...row.map((cell) => make(tag, {}, ...inline(cell.trim().replaceAll("\\|", "|")))));
     const body = make("tbody", {}, ...rows.map((row) => cells(row, "td")));
-    return make("div", { class: "ask-table", tabindex: "0", role: "group", "aria-label": say.table }, make("table", {}, make("thead", {}, cells(head, "th")), body));
+    const whole = make("table", {}, make("thead", {}, cells(head, "th")), body);
+    return make("div", { class: "ask-table", tabindex: "0", role: "group", "aria-label": say.table }, whole);
   }
 
   function list(lines) {
