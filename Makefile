@@ -43,7 +43,7 @@ clean: ## delete what was built (not the virtual environment, not the journal)
 	find index -mindepth 1 ! -name README.md -delete
 
 site/index.html: $(DOCS) $(VENV)/.run
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/mkdocs build --strict
 	@touch $@
 
 index/manifest.json: site/index.html $(READERS)

@@ -25,11 +25,12 @@ HITS = 8  # sections that are looked at
 CITATIONS = 3
 SUGGESTIONS = 3
 PROSE_WORDS = 130  # an answer's prose stops growing here; the lead paragraph is always whole
+SHARED_WORDS = 90  # … and here when a second section is shown
 CODE_LINES = 45  # a longer block is left to the page
 QUOTE_CHARACTERS = 300
 FOLLOW_UP_WORDS = 12  # a longer question stands on its own, whatever it begins with
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
-SECOND_BELOW = 0.8  # confidence under which the second-best section's lead is shown as well …
+SECOND_BELOW = 0.9  # confidence under which the second-best section's lead is shown as well …
 SECOND_WITHIN = 0.12  # … when its score is at most this share behind the best: the two are as good as equal
 
 VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
@@ -202,7 +203,7 @@ class Answerer:
             "passage_vector": best.parts["passage_vector"],
             "question_words": best.parts["question_words"],
             "section_words": best.parts["section_words"],
-            "heading_words": best.parts["heading_words"],
+            "expanded_words": best.parts["expanded_words"],
             "known_terms": sum(term in known for term in terms) / max(len(terms), 1),
             "terms": float(np.log1p(len(terms))),
         }
@@ -210,9 +211,11 @@ class Answerer:
     def _compose(self, finding: Finding, status: str) -> tuple[str | None, str, list[Hit]]:
         """Return verdict, Markdown and the hits in the order in which they are cited."""
         question, best = finding.query.text, finding.hits[0]
-        verdict, text = _told(best.section, question, self.retriever)
+        others = self._further_parts(question, best) or _as_good_as_equal(finding)
+        room = SHARED_WORDS if others else PROSE_WORDS
+        verdict, text = _told(best.section, question, self.retriever, room)
         cited = list(finding.hits)
-        for other in self._further_parts(question, best) or _as_good_as_equal(finding):
+        for other in others:
             text += f"\n\n**{other.section.heading}**\n\n" + _lead(other.section)
             cited = [best, other] + [hit for hit in cited if hit.section.url not in (best.section.url, other.section.url)]
         if status == "unsure":
@@ -256,9 +259,9 @@ def is_follow_up(question: str) -> bool:
     return len(question.split()) <= FOLLOW_UP_WORDS and bool(FOLLOW_UP.search(question))
 
 
-def _told(section: Section, question: str, retriever: Retriever) -> tuple[str | None, str]:
+def _told(section: Section, question: str, retriever: Retriever, room: int) -> tuple[str | None, str]:
     """Return the verdict and the Markdown of the section's blocks that answer `question`."""
-    chosen = [0, *_further_prose(section.blocks, question, retriever)]
+    chosen = [0, *_further_prose(section.blocks, question, retriever, room)]
     if (code := _code(section.blocks, question, section.heading)) is not None:
         chosen += code
     verdict, lead = _verdict(section.blocks[0].markdown, section.heading, question)
@@ -288,12 +291,12 @@ def _verdict(lead: str, heading: str, question: str) -> tuple[str | None, str]:
     return verdict, lead
 
 
-def _further_prose(blocks: tuple[Block, ...], question: str, retriever: Retriever) -> list[int]:
-    """Return the numbers of blocks after the lead, best first, that say more of what `question` asks, within PROSE_WORDS."""
+def _further_prose(blocks: tuple[Block, ...], question: str, retriever: Retriever, room: int) -> list[int]:
+    """Return the numbers of blocks after the lead, best first, that say more of what `question` asks, within `room` words."""
     vocabulary = retriever.index.vocabulary
     asked = set(vocabulary.terms(question))
     told = set(vocabulary.terms(blocks[0].text))
-    room = PROSE_WORDS - len(blocks[0].text.split())
+    room -= len(blocks[0].text.split())
     chosen: list[int] = []
     groups = _groups(blocks)
     worth = [len(asked & set(vocabulary.terms(" ".join(blocks[n].text for n in group))) - told) for group in groups]

@@ -22,7 +22,7 @@ from bot.errors import IndexProblem
 from bot.sections import Block, Section, fingerprint
 from bot.words import Vocabulary
 
-FORMAT = 2  # of the folder; raised when an older bot could not read a newer index, or the other way round
+FORMAT = 3  # of the folder; raised when an older bot could not read a newer index, or the other way round
 KINDS = ("question", "heading", "passage")
 PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
 OVERLAP_SENTENCES = 1  # that two neighboring passages share
@@ -37,28 +37,42 @@ class Words:
     """BM25 over a list of texts, with scores as a share of the best that the query could reach."""
 
     bm25: bm25s.BM25
+    mean_terms: float = 0.0  # a text, where `score_of` is to be used
 
     @classmethod
     def of(cls, texts: Sequence[list[str]]) -> "Words":
         bm25 = bm25s.BM25(method="lucene", k1=BM25_K1, b=BM25_B)
         bm25.index([terms or ["∅"] for terms in texts] or [["∅"]], show_progress=False)
-        return cls(bm25)
+        return cls(bm25, sum(map(len, texts)) / max(len(texts), 1))
 
     def scores(self, terms: list[str]) -> np.ndarray:
         """Return a float32 array (texts,) in [0, 1]: BM25 divided by the sum of the terms' idf, unknown terms included.
 
         A term that no text holds counts with the highest idf, so a query about something else scores low.
         """
+        ids, _, best = self._weights(terms)
+        if not len(ids):
+            return np.zeros(int(self.bm25.scores["num_docs"]), dtype=np.float32)
+        return np.asarray(self.bm25.get_scores_from_ids(ids) / best, dtype=np.float32)
+
+    def score_of(self, terms: list[str], text: list[str]) -> float:
+        """Return what `scores` would give for one text of these terms, were it in the place of one that is there."""
+        ids, idf, best = self._weights(terms)
+        known = [term for term in dict.fromkeys(terms) if term in self.bm25.vocab_dict]
+        counts = np.array([text.count(term) for term in known], dtype=np.float64)
+        length = BM25_K1 * (1 - BM25_B + BM25_B * len(text) / max(self.mean_terms, 1.0))
+        return float((idf * counts / (counts + length)).sum() / best) if len(ids) else 0.0
+
+    def _weights(self, terms: list[str]) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return the ids and idf of the known terms, and the sum of the idf of all."""
         unique = list(dict.fromkeys(terms))
         ids = np.array([self.bm25.vocab_dict[term] for term in unique if term in self.bm25.vocab_dict], dtype=np.int32)
         count = int(self.bm25.scores["num_docs"])
-        if not len(ids):
-            return np.zeros(count, dtype=np.float32)
         pointers = self.bm25.scores["indptr"]
-        documents = (pointers[ids + 1] - pointers[ids]).astype(np.float64)
+        documents = (pointers[ids + 1] - pointers[ids]).astype(np.float64) if len(ids) else np.zeros(0)
         idf = np.log(1 + (count - documents + 0.5) / (documents + 0.5))
         unknown = (len(unique) - len(ids)) * np.log(1 + (count + 0.5) / 0.5)
-        return np.asarray(self.bm25.get_scores_from_ids(ids) / (idf.sum() + unknown), dtype=np.float32)
+        return ids, idf, float(idf.sum() + unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ class Index:
     vectors: faiss.Index
     question_words: Words  # one text a question entry
     section_words: Words  # one text a section: headings and body, no questions
+    expanded_words: Words  # one text a section: headings, body and all its questions
     heading_words: Words  # one text a section: headings alone, where products and problems are named
     scope: np.ndarray  # (dimension + 1,) a line between questions that the site answers and those it leaves to others
     vocabulary: Vocabulary
@@ -95,6 +110,7 @@ def build(
     flat.add(vectors)
     vocabulary = Vocabulary.learn([section.title + "\n" + section.text for section in sections] + texts, abbreviations)
     spans = {kind: (kinds.index(kind), kinds.index(kind) + kinds.count(kind)) if kind in kinds else (0, 0) for kind in KINDS}
+    expanded = Words.of([expanded_terms(section, vocabulary) for section in sections])
     return Index(
         sections=sections,
         texts=texts,
@@ -102,7 +118,8 @@ def build(
         spans=spans,
         vectors=flat,
         question_words=Words.of([vocabulary.terms(text) for text in texts[slice(*spans["question"])]]),
-        section_words=Words.of([vocabulary.terms(f"{section.title}\n{section.heading}\n{section.text}") for section in sections]),
+        section_words=Words.of([expanded_terms(section, vocabulary, without=section.questions) for section in sections]),
+        expanded_words=expanded,
         heading_words=Words.of([vocabulary.terms(section.title) for section in sections]),
         scope=_scope(sections, vectors[slice(*spans["question"])], [owner for owner, kind, _ in entries if kind == "question"]),
         vocabulary=vocabulary,
@@ -115,8 +132,15 @@ def build(
             "sections": len(sections),
             "entries": len(texts),
             "questions": spans["question"][1] - spans["question"][0],
+            "mean_terms": expanded.mean_terms,
         },
     )
+
+
+def expanded_terms(section: Section, vocabulary: Vocabulary, without: Sequence[str] = ()) -> list[str]:
+    """Return the terms of a section's headings (its own twice), its body, and its questions but those of `without`."""
+    questions = [question for question in section.questions if question not in without]
+    return vocabulary.terms("\n".join([section.title, section.heading, section.text, *questions]))
 
 
 def _scope(sections: list[Section], vectors: np.ndarray, owners: list[int]) -> np.ndarray:
@@ -195,6 +219,7 @@ def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) ->
     faiss.write_index(index.vectors, str(beside / "vectors.faiss"))
     index.question_words.bm25.save(str(beside / "question_words"), show_progress=False)
     index.section_words.bm25.save(str(beside / "section_words"), show_progress=False)
+    index.expanded_words.bm25.save(str(beside / "expanded_words"), show_progress=False)
     index.heading_words.bm25.save(str(beside / "heading_words"), show_progress=False)
     np.save(beside / "scope.npy", index.scope)
     sizes = {path.relative_to(beside).as_posix(): path.stat().st_size for path in sorted(beside.rglob("*")) if path.is_file()}
@@ -233,6 +258,7 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
             vectors=faiss.read_index(str(folder / "vectors.faiss")),
             question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
             section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
+            expanded_words=Words(bm25s.BM25.load(str(folder / "expanded_words"), show_progress=False), float(manifest["mean_terms"])),
             heading_words=Words(bm25s.BM25.load(str(folder / "heading_words"), show_progress=False)),
             scope=np.load(folder / "scope.npy"),
             vocabulary=Vocabulary(**json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))),

@@ -235,21 +235,17 @@ def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
 
 def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
     """Return right section first and in the first three for growing sets of parts, with the learned weights of each."""
+    words, vectors = ("section_words",), ("heading_vector", "passage_vector")
+    questions = ("question_vector", "question_words")
     steps = {
-        "words only": ("section_words",),
-        "vectors only": ("heading_vector", "passage_vector"),
-        "fused": ("section_words", "heading_vector", "passage_vector"),
-        "+ headings' words": ("section_words", "heading_vector", "passage_vector", "heading_words"),
-        "+ questions": ("section_words", "heading_words", "heading_vector", "passage_vector", "question_vector", "question_words"),
-        "+ nearest three questions": (
-            "section_words",
-            "heading_vector",
-            "passage_vector",
-            "question_vector",
-            "question_words",
-            "question_vectors",
-        ),
-        "+ sentences (all)": PARTS,
+        "words only": words,
+        "vectors only": vectors,
+        "fused": words + vectors,
+        "+ headings' words": (*words, *vectors, "heading_words"),
+        "+ questions": (*words, *vectors, "heading_words", *questions),
+        "+ three nearest questions": (*words, *vectors, "heading_words", *questions, "question_vectors"),
+        "+ words of text and questions together": (*words, *vectors, "heading_words", *questions, "question_vectors", "expanded_words"),
+        "+ sentence by sentence (all)": PARTS,
     }
     weights = dict(zip(PARTS, answerer.retriever.weights, strict=True))
     found = {}

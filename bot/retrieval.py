@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.index import KINDS, Index, sentences
+from bot.index import KINDS, Index, expanded_terms, sentences
 from bot.sections import Section
 
 # What a section is scored by. The ablation in `python -m bot check` shows what each is worth.
@@ -19,6 +19,7 @@ PARTS = (
     "passage_vector",  # nearest passage
     "question_words",  # BM25, best of its questions
     "section_words",  # BM25 of headings and body
+    "expanded_words",  # BM25 of headings, body and all questions of the section together
     "heading_words",  # BM25 of the headings alone
     "sentence_question_vector",  # as above, best over the sentences of a long question
     "sentence_passage_vector",
@@ -97,12 +98,21 @@ class Retriever:
             "passage_vector": self._best(whole, "passage"),
             "question_words": self._best(question_words, "question"),
             "section_words": self.index.section_words.scores(terms),
+            "expanded_words": self._expanded_words(terms, without_entry),
             "heading_words": self.index.heading_words.scores(terms),
             "sentence_question_vector": self._best(sentence, "question"),
             "sentence_passage_vector": self._best(sentence, "passage"),
             "page": (self._pages == page).astype(np.float32),
         }
         return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
+
+    def _expanded_words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
+        scores = self.index.expanded_words.scores(terms)
+        if without_entry is not None:
+            owner = int(self.index.owner[without_entry])
+            kept = expanded_terms(self.index.sections[owner], self.index.vocabulary, without=[self.index.texts[without_entry]])
+            scores[owner] = self.index.expanded_words.score_of(terms, kept)
+        return scores
 
     def _similarities(self, vectors: np.ndarray, without_entry: int | None) -> np.ndarray:
         """Return cosines (rows of `vectors`, entries); beyond the NEIGHBORS nearest, the cosine of the last of them."""

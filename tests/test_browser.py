@@ -75,6 +75,17 @@ def reply(page: Page, **parts: Any) -> None:
     page.route("**/api/ask", lambda route: route.fulfill(json=ANSWER | parts))
 
 
+def open_with_instant_navigation(page: Page, address: str) -> None:
+    """Open the first page so that the theme replaces pages in place: it takes the port from the sitemap, which has that of site_url."""
+
+    def with_this_port(route: Route) -> None:
+        route.fulfill(body=re.sub(r"https?://[^/<]+", address, route.fetch().text()), content_type="application/xml")
+
+    page.route("**/sitemap.xml", with_this_port)
+    with page.expect_response("**/sitemap.xml"):
+        page.goto("/")
+
+
 def press_until_focused(page: Page, key: str, selector: str) -> None:
     for _ in range(30):
         page.keyboard.press(key)
@@ -190,12 +201,7 @@ def test_earlier_questions_go_along_and_a_picked_suggestion_takes_the_focus_to_i
 
 
 def test_panel_and_conversation_stay_when_the_theme_replaces_the_page(page: Page, address: str) -> None:
-    def with_this_port(route: Route) -> None:  # the theme takes the port from the sitemap: that of site_url
-        route.fulfill(body=re.sub(r"https?://[^/<]+", address, route.fetch().text()), content_type="application/xml")
-
-    page.route("**/sitemap.xml", with_this_port)
-    with page.expect_response("**/sitemap.xml"):
-        page.goto("/")
+    open_with_instant_navigation(page, address)
     page.evaluate("window.stays = true")
     ask(page)
     page.locator(".md-nav--primary .md-nav__item--active .md-nav__item:not(.md-nav__item--active) > a").first.click()
@@ -306,9 +312,11 @@ def test_what_the_bot_says_of_a_bad_question_is_shown(page: Page, complaints: li
 
 
 @pytest.mark.parametrize("broken", ["no connection", "no JSON"])
-def test_while_the_bot_is_away_there_is_a_sentence_and_a_link_that_searches(page: Page, complaints: list[str], broken: str) -> None:
+def test_while_the_bot_is_away_there_is_a_sentence_and_a_link_that_searches(
+    page: Page, address: str, complaints: list[str], broken: str
+) -> None:
     page.route("**/api/ask", lambda route: route.abort() if broken == "no connection" else route.fulfill(status=502, body="<html>"))
-    page.goto("/")
+    open_with_instant_navigation(page, address)
     ask(page)
     expect(page.locator(".ask-answer")).to_have_text("The assistant is away at the moment. Search the site instead.")
     assert complaints
@@ -374,7 +382,7 @@ def test_every_page_is_quiet_stays_on_this_host_fits_a_phone_and_passes_axe_in_l
     browser: Browser, address: str, complaints: list[str]
 ) -> None:
     light, dark = (new_page(browser, address, complaints, scheme) for scheme in ("light", "dark"))
-    found: dict[str, list[str]] = {}
+    found: list[str] = []
     for page in (light, dark):
         page.route("**/search/search_index.json", lambda route: route.fulfill(json=EMPTY_SEARCH))  # else each page reads 1.5 MB
     for path in site_pages():
@@ -386,9 +394,8 @@ def test_every_page_is_quiet_stays_on_this_host_fits_a_phone_and_passes_axe_in_l
         if wider := overflow(light):
             faults.append(f"{wider} pixels wider than a screen of {NARROW[0]}")
         light.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-        if faults:
-            found[path] = faults
+        found += [f"{path}: {fault}" for fault in faults]
     light.context.close()
     dark.context.close()
-    assert found == {}
+    assert not found, "\n".join(found)
     assert complaints == []
