@@ -40,21 +40,30 @@ POLAR = re.compile(
     r"(?:^|[.!?,;:\n]\s*)(?:(?:so|and|but|or|ok|okay|hi|hello|hey|then|please|also|well|now)\W+)*"
     r"(?:is|are|am|was|can|could|do|does|did|should|will|would|must|has|have|may|isn't|aren't|can't|don't|doesn't|shouldn't)\s+"
     r"(?:i|it|its|there|this|that|these|we|you|one|they|an?|the|my|your|any|[a-z][\w-]*)\b"
-    r"|\b(?:is it possible|possible to|any way|a way to|able to|right\?|correct\?|true that|anyone know if|wonder(?:ing)? if|"
-    r"not sure if|whether|any plans)\b",
+    r"|\b(?:right|correct|true|agreed|ok or not|or no|isn't it|doesn't it|don't they)\s*\?"
+    r"|\b(?:true that|anyone know if|wonder(?:ing)? if|not sure if|whether|any plans)\b",
+    re.I,
+)
+# Asks whether something can be done; a section that shows how says yes to it.
+POSSIBLE = re.compile(
+    r"\b(?:can|could)\s+(?:i|we|you|one|it|this|the|an?|[a-z][\w-]*)\b|\bpos+ible\b|\b(?:any|a) way to\b|\bis there (?:an?|any)\b"
+    r"|\bable to\b|\bsupport(?:s|ed)?\b|\bdoes\b.*\bwork\b",
     re.I,
 )
 WISH = re.compile(
-    r"\b(?:would be (?:nice|great|good|helpful|useful|cool)|should (?:allow|support|be able|be possible|have)|feature request|"
-    r"(?:we|i) (?:need|want|would like|wish)|i'd like|please (?:add|support)|support for|trying to|can we have|plans to)\b",
+    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|"
+    r"(?:we|i) (?:need|want|would like|wish)|wish|nice to have|i'd like|it'd (?:be|help)|please (?:add|support)|support for|trying to|"
+    r"can we have|plans to|idea is|my plan|could really)\b",
     re.I,
 )
-HOW_TO = re.compile(r"^How (?:do|can|to|should)\b", re.I)
+DENIES = re.compile(r"\b(?:no|not|cannot|can't|never|nothing|only|instead|unless|without)\b", re.I)
+SYMPTOM = re.compile(r"^(?:Why|What happened)\b|\b(?:error|fails?|failing|stuck|refused|wrong|lost|missing|stays?|still|not)\b", re.I)
 KEYWORDS = 5  # words: a question no longer than this is a search, and a verdict helps it
 REVERSED = re.compile(
     r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*"
     r"\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
-    r"|\bis it (?:impossible|not possible)\b|\b(?:cannot|can't|doesn't|don't|isn't|won't)\b[^.?!]*,\s*(?:right|correct)\s*\?",
+    r"|\bis it (?:impossible|not possible)\b"
+    r"|(?:^|[.!?]\s*)(?:[^\s.,!?]+\s+){1,5}(?:cannot|can't|doesn't|don't|isn't|won't)\b[^.?!,]*,\s*(?:right|correct)\s*\?",
     re.I,
 )
 WANTS_CODE = re.compile(
@@ -276,11 +285,13 @@ def _verdict(lead: str, heading: str, question: str) -> tuple[str | None, str]:
     rests on something that does not hold.
     """
     found = VERDICT.match(lead)
-    asks = bool(POLAR.search(question) or WISH.search(question)) or len(question.split()) <= KEYWORDS
+    keywords = len(question.split()) <= KEYWORDS
+    asks = keywords or bool(POLAR.search(question) or POSSIBLE.search(question) or WISH.search(question))
     open_ended = bool(OPEN_QUESTION.match(question))
     if not found:
-        possible = asks and not open_ended and bool(HOW_TO.match(heading)) and len(question.split()) > KEYWORDS
-        return ("yes" if possible else None), lead
+        shows_how = not SYMPTOM.search(heading) and not DENIES.search(lead)
+        possible = bool(POSSIBLE.search(question)) and not (open_ended or keywords)
+        return ("yes" if possible and shows_how else None), lead
     verdict, rest = VERDICTS[found.group(1)], lead[found.end() :]
     rest = rest[:1].upper() + rest[1:]
     if (open_ended and verdict != "no") or not (asks or open_ended):

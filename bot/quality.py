@@ -10,7 +10,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Outcome:
 
     golden: Golden
     answer: Answer
+    unrefused: Answer  # what would be shown were nothing declined: confidence speaks of this
 
     @property
     def right(self) -> bool:
@@ -76,7 +77,7 @@ def check(settings: Settings, as_json: bool = False, fast: bool = False, write: 
     """Measure, print, and return 1 when a figure is outside its threshold."""
     answerer = create_answerer(settings)
     golden = read_golden()
-    outcomes = [Outcome(question, _ask(answerer, question)) for question in tqdm(golden, desc="Golden questions", disable=as_json)]
+    outcomes = [_outcome(answerer, question) for question in tqdm(golden, desc="Golden questions", disable=as_json)]
     halves = {half: [outcome for outcome in outcomes if outcome.golden.half == half] for half in ("tune", "report")}
     report: dict[str, Any] = {
         "date": date.today().isoformat(),
@@ -101,8 +102,12 @@ def check(settings: Settings, as_json: bool = False, fast: bool = False, write: 
     return 1 if report["failed"] else 0
 
 
-def _ask(answerer: Answerer, question: Golden) -> Answer:
-    return answerer.ask(question.question, question.history)
+def _outcome(answerer: Answerer, question: Golden) -> Outcome:
+    answer = answerer.ask(question.question, question.history)
+    if answer.status != "declined":
+        return Outcome(question, answer, answer)
+    never = replace(answerer.doubt, answer_at=0.0, unsure_at=0.0)
+    return Outcome(question, answer, Answerer(answerer.retriever, never).ask(question.question, question.history))
 
 
 def figures(outcomes: Sequence[Outcome], answerer: Answerer) -> dict[str, float]:
@@ -171,12 +176,10 @@ def reliability(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
 
 
 def _would_be_right(outcome: Outcome) -> bool:
-    """Whether the best section answers, whatever the status: what confidence claims. A declined one is judged by its section."""
+    """Whether the best section answers, whatever the status: what confidence claims."""
     if not outcome.golden.in_scope:
         return outcome.golden.may_state and outcome.answer.verdict != "yes"
-    if outcome.answer.status == "declined":
-        return outcome.rank == 1
-    return is_right(outcome.golden, outcome.answer)
+    return is_right(outcome.golden, outcome.unrefused)
 
 
 def topics(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:

@@ -354,8 +354,9 @@ def test_on_a_narrow_screen_long_code_and_tables_scroll_by_themselves(page: Page
 
 def test_print_shows_the_page_without_the_widget(page: Page) -> None:
     page.goto("/")
+    expect(page.locator(".ask-button")).to_be_visible()
     page.emulate_media(media="print")
-    expect(page.locator("#ask-widget")).to_be_hidden()
+    expect(page.locator(".ask-button")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

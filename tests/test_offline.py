@@ -18,7 +18,7 @@ site, index, journal, guard = sys.argv[1:]
 program = guard + "\\nimport sys\\nfrom bot.cli import main\\nsys.exit(main(sys.argv[1:]))"
 command = [sys.executable, "-c", program, "serve", "--port", "0", "--site", site, "--index", index]
 server = subprocess.Popen(command, env=os.environ | {"PORTSIDE_JOURNAL": journal}, stdout=subprocess.PIPE, text=True)
-address = server.stdout.readline().split()[-1]
+address = (server.stdout.readline() or sys.exit("the server did not start")).split()[-1]
 def ask(question):
     body = json.dumps({"question": question}).encode()
     return json.loads(urlopen(Request(address + "/api/ask", body, {"Content-Type": "application/json"})).read())
@@ -59,6 +59,9 @@ sys.addaudithook(audit)
 """
 
 
+LIMIT = 120  # seconds: a hundred times what it takes
+
+
 def has_namespaces() -> bool:
     unshare = shutil.which("unshare")
     return bool(unshare) and subprocess.run([str(unshare), "-rn", "true"], capture_output=True, check=False).returncode == 0
@@ -73,7 +76,7 @@ def test_site_and_answers_work_with_the_network_cut(cut: str, site: Path, real_i
     program = (NAMESPACE if isolated else GUARD) + VISIT
     command = [*(["unshare", "-rn"] if isolated else []), sys.executable, "-c", program]
     arguments = [str(site), str(real_index), str(tmp_path / "journal.sqlite"), GUARD]
-    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert set(found["pages"].values()) == {200}

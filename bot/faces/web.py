@@ -124,7 +124,7 @@ class Problem(BaseModel):
 class SitePath(PathConverter):
     """Any path but those of the programs' endpoints: a GET of them is a wrong method, not a missing page."""
 
-    regex = r"(?!(?:api|slack)/|mcp$)[^/].*?"
+    regex = r"(?!api/|slack/events$|mcp$)[^/].*?"
 
 
 def blueprint(answerer: Answerer, journal: Journal, site: Path) -> Blueprint:
@@ -209,7 +209,7 @@ def handle_errors(app: Flask, site: Path) -> None:
         status = error.code or 500
         if status < 400:
             return Response(error.get_response().get_data(), status, dict(error.get_headers()))
-        for_a_reader = request.accept_mimetypes.accept_html and not request.path.startswith(("/api/", "/slack/"))
+        for_a_reader = request.accept_mimetypes.accept_html and not request.path.startswith(("/api/", "/slack/events"))
         if status == 404 and for_a_reader and (site / "404.html").is_file():
             return Response((site / "404.html").read_bytes(), 404, mimetype="text/html")
         response = problem(status, PLAIN.get(status, "bad-request" if status < 500 else "internal"), _what_to_do(error))
