@@ -96,13 +96,15 @@ def fit_fusion(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str,
     return {PARTS[column]: round(float(weight), 3) for column, weight in zip(columns, found.x, strict=True)}
 
 
-def _platt(logits: np.ndarray, right: np.ndarray) -> float:
-    """Return the factor on `logits` that makes them probabilities of the golden questions alone (Platt, 1999, without the shift)."""
+def _platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """Return factor and shift that make `logits` probabilities of the golden questions alone (Platt, 1999)."""
 
-    def loss(factor: np.ndarray) -> float:
-        return float(np.mean(np.logaddexp(0, factor[0] * logits) - right * factor[0] * logits))
+    def loss(line: np.ndarray) -> float:
+        moved = line[0] * logits + line[1]
+        return float(np.mean(np.logaddexp(0, moved) - right * moved))
 
-    return float(minimize(loss, np.ones(1), method="Nelder-Mead").x[0])
+    factor, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return float(factor), float(shift)
 
 
 def _outside_entries(retriever: Retriever) -> list[int]:
@@ -138,7 +140,9 @@ def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]
         return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
 
     found = minimize(loss, np.zeros(len(center) + 1), jac=True, method="L-BFGS-B").x
-    found = found * _platt((table @ found[:-1] + found[-1])[: len(golden)], right[: len(golden)])
+    factor, shift = _platt((table @ found[:-1] + found[-1])[: len(golden)], right[: len(golden)])
+    found = found * factor
+    found[-1] += shift
     return {
         "weights": {name: round(float(value), 4) for name, value in zip(names, found[:-1], strict=True)},
         "center": {name: round(float(value), 4) for name, value in zip(names, center, strict=True)},

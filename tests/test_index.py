@@ -152,10 +152,10 @@ def test_an_index_of_another_model_is_refused(folder: Path) -> None:
 
 def test_an_unfit_index_has_no_known_vectors(folder: Path, tmp_path: Path, real_index: Path) -> None:
     assert known_vectors(tmp_path / "nowhere", DEFAULT_MODEL) == {}
-    assert known_vectors(folder, DEFAULT_MODEL) == {}  # no exported model in it
+    assert known_vectors(folder, DEFAULT_MODEL) == {}  # another model
     assert known_vectors(real_index, "another model") == {}
     broken = shutil.copytree(real_index, tmp_path / "broken")
-    garble(broken, "encoder/model.onnx")
+    garble(broken, "vectors.faiss")
     assert known_vectors(broken, DEFAULT_MODEL) == {}
 
 

@@ -34,8 +34,9 @@ CITATION = Citation("Ingress › Can an Ingress carry UDP?", "/ingress/#ingress-
 ANSWER = Answer("ingress udp?", "answered", "no", "no udp", 0.9, (CITATION,), (), 2.0)
 
 
-def outcome(golden: Golden = IN_SCOPE, **changes: object) -> Outcome:
-    return Outcome(golden, replace(ANSWER, **changes))  # type: ignore[arg-type]
+def outcome(golden: Golden = IN_SCOPE, unrefused: Answer | None = None, **changes: object) -> Outcome:
+    answer = replace(ANSWER, **changes)  # type: ignore[arg-type]
+    return Outcome(golden, answer, replace(answer, status="answered") if unrefused is None else unrefused)
 
 
 def test_an_out_of_scope_question_is_right_when_declined() -> None:
@@ -101,8 +102,9 @@ def test_reliability_has_a_row_for_each_bin_that_holds_something() -> None:
     assert rows[1]["confidence"] == pytest.approx(0.955)
 
 
-def test_confidence_of_a_declined_question_is_judged_by_its_nearest_section() -> None:
-    assert reliability([outcome(status="declined", confidence=0.2)])[0]["right"] == 1.0
+def test_confidence_of_a_declined_question_is_judged_by_what_would_have_been_shown() -> None:
+    assert reliability([outcome(status="declined", answer="declined", unrefused=ANSWER)])[0]["right"] == 1.0
+    assert reliability([outcome(status="declined", unrefused=replace(ANSWER, answer="wrong"))])[0]["right"] == 0.0
     assert reliability([outcome(FAR, status="declined", confidence=0.2)])[0]["right"] == 0.0
 
 
@@ -154,5 +156,5 @@ def test_the_ablation_measures_growing_sets_of_parts(answerer: Answerer) -> None
     before = answerer.retriever.weights.copy()
     found = ablation(answerer, [IN_SCOPE])
     assert found["words only"] == {"first": 1.0, "first three": 1.0}
-    assert found["+ sentences (all)"]["first"] == 1.0
+    assert list(found.values())[-1]["first"] == 1.0, "all parts together"
     np.testing.assert_array_equal(answerer.retriever.weights, before)

@@ -5,7 +5,7 @@ import pytest
 
 from bot.answer import Answerer
 from bot.index import Index
-from bot.retrieval import NEAREST, PARTS, Retriever, has_questions, leave_one_out
+from bot.retrieval import NEAREST, PARTS, Retriever, asked_without, has_questions, leave_one_out
 from tests.conftest import WEIGHTS
 
 
@@ -29,16 +29,21 @@ def first(retriever: Retriever, question: str, page: str = "") -> str:
         ("GRPCRoute", "/gateway/#gateway-grpc"),
         ("how often must I grease a widget", "/sphinx/widgets.html#greasing"),
         ("cut the tape of a gadget box", "/docusaurus/gadgets/#unboxing"),
-        ("persistent volume claim", "/outside/#outside-storage"),
     ],
 )
 def test_the_right_section_comes_first(retriever: Retriever, question: str, url: str) -> None:
     assert first(retriever, question) == url
 
 
+def test_what_is_left_to_others_is_found_apart(retriever: Retriever) -> None:
+    query = retriever.query("persistent volume claim")
+    assert [hit.section.url for hit in retriever.search(query, 3, outside=True)] == ["/outside/#outside-storage"]
+    assert not any(hit.section.outside for hit in retriever.search(query, len(retriever.index.sections)))
+
+
 def test_every_section_is_found_by_each_of_its_own_questions(retriever: Retriever) -> None:
     for section in retriever.index.sections:
-        for question in section.questions:
+        for question in () if section.outside else section.questions:
             assert first(retriever, question) == section.url
 
 
@@ -85,7 +90,7 @@ def test_mean_of_nearest_averages_the_best_questions_of_each_section(retriever: 
     cosines = np.zeros(retriever.index.vectors.ntotal, dtype=np.float32)
     values, entries = retriever.index.vectors.search(query.vectors, len(cosines))
     cosines[entries[0]] = values[0]
-    found = retriever.features(query)[:, PARTS.index("question_vectors")]
+    found = query.parts[:, PARTS.index("question_vectors")]
     start, end = retriever.index.spans["question"]
     for number in range(len(retriever.index.sections)):
         own = sorted(cosines[start:end][retriever.index.owner[start:end] == number], reverse=True)[:NEAREST]
@@ -96,7 +101,7 @@ def test_leaving_a_question_out_takes_away_what_it_gave(retriever: Retriever) ->
     entry = retriever.index.texts.index("session affinity sticky")
     number = int(retriever.index.owner[entry])
     query = retriever.query(retriever.index.texts[entry])
-    whole, without = retriever.features(query)[number], retriever.features(query, without_entry=entry)[number]
+    whole, without = query.parts[number], asked_without(retriever, entry).parts[number]
     assert whole[PARTS.index("question_vector")] == pytest.approx(1.0)
     assert without[PARTS.index("question_vector")] < 0.9
     assert without[PARTS.index("question_words")] < whole[PARTS.index("question_words")]
