@@ -228,12 +228,22 @@ def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) ->
 
 
 def _swap(beside: Path, folder: Path) -> None:
-    old = folder.with_name(folder.name + ".old")
+    old = _old(folder)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
     beside.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
+
+
+def _recover(folder: Path) -> None:
+    """Put the old index back where a crash between the two renames of `_swap` left none."""
+    if not folder.exists() and _old(folder).is_dir():
+        _old(folder).rename(folder)
 
 
 def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None) -> Index:
@@ -242,6 +252,7 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
     Questions are encoded by `encoder`, without one by the model that was exported into the folder.
     Raises IndexProblem that says what does not fit and what to do.
     """
+    _recover(folder)
     manifest = read_manifest(folder)
     if site is not None and manifest.get("site") != fingerprint(site):
         raise IndexProblem(f"The index in {folder} is not of the site in {site} as it is now: run `python -m bot build`.", "index-stale")

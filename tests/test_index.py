@@ -96,6 +96,12 @@ def test_a_process_killed_before_the_first_save_leaves_no_index(site: Path, tmp_
         load(tmp_path / "index", encoder=WordEncoder())
 
 
+def test_a_crash_between_the_two_renames_of_a_save_leaves_the_old_index(site: Path, folder: Path) -> None:
+    folder.rename(folder.with_name(folder.name + ".old"))
+    assert load(folder, site, WordEncoder()).sections
+    assert folder.is_dir()
+
+
 def change_manifest(folder: Path, **changes: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
