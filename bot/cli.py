@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="Print the figures as JSON.")
     check.add_argument("--fast", action="store_true", help="Without baselines and ablation.")
     check.add_argument("--write", type=Path, metavar="DIR", help="Write the data and plots of the docs page into DIR.")
+    check.add_argument("--golden", type=Path, metavar="DIR", help="Golden questions of another site: a folder with golden-*.jsonl.")
     bench = command("bench", run_bench, "Measure speed and memory against plain sentence-transformers + FAISS.")
     bench.add_argument("--json", action="store_true", help="Print the figures as JSON.")
     command("tune", run_tune, "Learn the weights and the confidence from the question lists and the tuning half of the golden questions.")
@@ -117,10 +118,11 @@ def run_serve(settings: Settings) -> int:
     return 0
 
 
-def run_check(settings: Settings, json: bool, fast: bool, write: Path | None) -> int:
+def run_check(settings: Settings, json: bool, fast: bool, write: Path | None, golden: Path | None) -> int:
+    from bot.golden import GOLDEN
     from bot.quality import check
 
-    return check(settings, as_json=json, fast=fast, write=write)
+    return check(settings, as_json=json, fast=fast, write=write, folder=golden or GOLDEN)
 
 
 def run_bench(settings: Settings, json: bool) -> int:

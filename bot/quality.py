@@ -22,7 +22,9 @@ from tqdm import tqdm
 
 from bot.answer import Answer, Answerer
 from bot.app import create_answerer
-from bot.golden import Golden, contains, contradicts, is_right, read_golden
+from bot.encoder import BATCH, Encoder
+from bot.golden import GOLDEN, Golden, contains, contradicts, is_right, read_golden
+from bot.index import build
 from bot.plots import shown, write_page
 from bot.retrieval import PARTS, Hit, Retriever, has_questions, leave_one_out
 from bot.sections import Section, squeeze
@@ -74,10 +76,13 @@ class Outcome:
         return min((urls.index(url) + 1 for url in self.golden.sections if url in urls), default=99)
 
 
-def check(settings: Settings, as_json: bool = False, fast: bool = False, write: Path | None = None) -> int:
-    """Measure, print, and return 1 when a figure is outside its threshold."""
+def check(settings: Settings, as_json: bool = False, fast: bool = False, write: Path | None = None, folder: Path = GOLDEN) -> int:
+    """Measure with the golden questions in `folder`, print, and return 1 when a figure is outside its threshold.
+
+    The thresholds are the handbook's: questions from another folder, for another site, are only reported.
+    """
     answerer = create_answerer(settings)
-    golden = read_golden()
+    golden = read_golden(folder)
     outcomes = [_outcome(answerer, question) for question in tqdm(golden, desc="Golden questions", disable=as_json)]
     halves = {half: [outcome for outcome in outcomes if outcome.golden.half == half] for half in ("tune", "report")}
     report: dict[str, Any] = {
@@ -88,12 +93,12 @@ def check(settings: Settings, as_json: bool = False, fast: bool = False, write: 
         "reliability": reliability(halves["report"]),
         "stale pages": stale_pages(answerer.retriever.index.sections),
     }
-    report["figures"]["report"] |= own_questions(answerer.retriever)
+    report["figures"]["report"] |= own_questions(answerer.retriever) or own_headings(answerer.retriever)
     if not fast:
         report["baselines"] = baselines(answerer, settings.site, [outcome.golden for outcome in halves["report"]])
         report["ablation"] = ablation(answerer, [outcome.golden for outcome in halves["report"]])
         report["thresholds"] = thresholds(halves["tune"])
-    report["failed"] = failed(report["figures"]["report"])
+    report["failed"] = failed(report["figures"]["report"]) if folder == GOLDEN else []
     report["wrong"] = [_failure(outcome) for outcome in halves["tune"] if not outcome.right]
     if write:
         write_page(report, write)
@@ -201,6 +206,23 @@ def own_questions(retriever: Retriever) -> dict[str, float]:
     chosen = np.random.default_rng(1).permutation(entries)[:OWN_SAMPLE]
     ranks = np.array(leave_one_out(retriever, [int(entry) for entry in chosen]))
     return {"own questions, first": share(ranks == 1), "own questions, first three": share(ranks <= 3)}
+
+
+def own_headings(retriever: Retriever) -> dict[str, float]:
+    """Return the same for a site without questions: each heading asked, with no heading in the index (all are emptied)."""
+    index = retriever.index
+    asked = [(number, section.heading) for number, section in enumerate(index.sections) if len(section.path) > 1]
+    bare = [replace(section, path=(*section.path[:-1], "")) for section in index.sections]
+    blind = Retriever(build(bare, {}, index.encoder, lambda texts: _encode(index.encoder, texts), index.manifest), retriever.named_weights)
+    ranks = []
+    for number, heading in asked[:OWN_SAMPLE]:
+        scores = blind.query(heading).parts @ blind.weights
+        ranks.append(1 + int((scores > scores[number]).sum()))
+    return {"own headings, first": share(rank == 1 for rank in ranks), "own headings, first three": share(rank <= 3 for rank in ranks)}
+
+
+def _encode(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    return np.concatenate([encoder.encode(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)])
 
 
 def failed(found: dict[str, float]) -> list[str]:

@@ -58,6 +58,7 @@ class Retriever:
     def __init__(self, index: Index, weights: Mapping[str, float]) -> None:
         self.index = index
         self.weights = np.array([weights.get(part, 0.0) for part in PARTS], dtype=np.float32)
+        self.named_weights = dict(weights)
         self._pages = np.array([section.url.split("#")[0] for section in index.sections])
         self._outside = np.array([section.outside for section in index.sections], dtype=bool)
         self._runs = {kind: _runs(index.owner[slice(*index.spans[kind])]) for kind in KINDS}
