@@ -107,7 +107,8 @@ class Answer:
 class Doubt:
     """A logistic model of "the best section answers the question", learned by `python -m bot tune`.
 
-    `weights` and `center`, `scale` go by the names of `signals`; thresholds cut the probability into three statuses.
+    `weights` and `center`, `scale` go by the names of `signals`; `knots` is the isotonic line from the model's probability to the
+    share of right answers at it (Zadrozny & Elkan, 2002); thresholds cut that into three statuses.
     """
 
     weights: dict[str, float]
@@ -116,11 +117,13 @@ class Doubt:
     bias: float
     answer_at: float
     unsure_at: float
+    knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
     def confidence(self, signals: dict[str, float]) -> float:
         """Return the probability, 0 to 1, that the best section is right."""
         total = self.bias + sum(weight * (signals[name] - self.center[name]) / self.scale[name] for name, weight in self.weights.items())
-        return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
+        probability = 1 / (1 + np.exp(-np.clip(total, -30, 30)))
+        return float(np.interp(probability, [knot[0] for knot in self.knots], [knot[1] for knot in self.knots]))
 
     def status(self, confidence: float) -> str:
         if confidence >= self.answer_at:

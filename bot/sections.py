@@ -20,10 +20,16 @@ from bot.errors import SiteProblem
 
 # Where the content of a page stands, most specific first.
 CONTENT = ("article.md-content__inner", ".theme-doc-markdown", "[role=main]", "main article", "article", "main", "body")
-SKIPPED = "nav, script, style, template, button, form, svg, noscript, footer, .headerlink, .hash-link, [hidden], [data-ask-skip]"
+SKIPPED = (
+    "nav, script, style, template, button, form, svg, noscript, footer, .headerlink, .hash-link, .viewcode-link, .toctree-wrapper, "
+    "[hidden]:not([role=tabpanel]), [data-ask-skip]"
+)
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 NOT_CONTENT = {"404.html", "search.html", "genindex.html", "py-modindex.html", "print_page.html"}
+NOT_PAGES = {"_static", "_modules"}  # folders of Sphinx: the theme's files, listings of source code
+STOCK_TITLES = {"note", "hint", "tip", "info", "warning", "caution", "danger", "important", "attention", "see also"}  # of an admonition
 OUTSIDE = "outside this handbook"  # comment that marks a page about what the handbook leaves to others
+NESTED = "p + p, pre, ul, ol, dl, table"  # what makes a description more than one block
 UNINDEXED = {"sources"}  # anchors of sections that answer nothing
 
 
@@ -69,6 +75,8 @@ class _Draft:
     anchor: str
     level: int
     heading: str
+    within: Tag | None = None  # the list that describes a Sphinx object, and ends with it
+    signature: str = ""
     blocks: list[Block] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 
@@ -88,7 +96,7 @@ def read(site: Path) -> list[Section]:
 
 def pages(site: Path) -> list[Path]:
     """Return the HTML files under `site` that are content, sorted."""
-    return sorted(path for path in site.rglob("*.html") if path.name not in NOT_CONTENT and "_static" not in path.parts)
+    return sorted(path for path in site.rglob("*.html") if path.name not in NOT_CONTENT and not NOT_PAGES & set(path.parts))
 
 
 def fingerprint(site: Path) -> str:
@@ -138,10 +146,15 @@ def _drafts(content: Tag) -> list[_Draft]:
             drafts.append(_Draft(_anchor(node), int(node.name[1]), squeeze(node.get_text()).rstrip("¶#").strip()))
         elif not drafts:
             continue
+        elif isinstance(node, Tag) and _is_signature(node):
+            drafts.append(_described(node))
         elif isinstance(node, Comment):
-            drafts[-1].questions += _questions(node)
+            _owner(drafts, node).questions += _questions(node)
         elif isinstance(node, Tag) and (block := _block(node)):
-            drafts[-1].blocks.append(block)
+            _owner(drafts, node).blocks.append(block)
+    for draft in drafts:
+        if draft.blocks and draft.signature != draft.heading and draft.signature:  # last: the description leads
+            draft.blocks.append(Block("code", draft.signature, f"```\n{draft.signature}\n```"))
     return drafts
 
 
@@ -152,10 +165,29 @@ def _nodes(tag: Tag) -> Iterator[Tag | Comment]:
             yield child
         elif not isinstance(child, Tag):
             continue
-        elif child.name in (*HEADINGS, "p", "pre", "table", "li", "dt", "dd"):
+        elif child.name in (*HEADINGS, "p", "pre", "table", "li", "dt") or (child.name == "dd" and not child.select_one(NESTED)):
             yield child
         else:
             yield from _nodes(child)
+
+
+def _is_signature(tag: Tag) -> bool:
+    """Whether `tag` names what Sphinx describes below it (a function, a setting, an option) and can be linked to."""
+    return tag.name == "dt" and "sig" in tag.get_attribute_list("class") and bool(tag.get("id"))
+
+
+def _described(signature: Tag) -> _Draft:
+    """Return the section of a Sphinx object: it stands below every heading, and below the object that it is a member of."""
+    whole = squeeze(signature.get_text())
+    name = "".join(part.get_text() for part in signature.select(".sig-prename, .sig-name"))
+    level = len(HEADINGS) + len(signature.find_parents("dl"))
+    return _Draft(str(signature["id"]), level, squeeze(name) or whole, within=signature.parent, signature=whole)
+
+
+def _owner(drafts: list[_Draft], node: Tag | Comment) -> _Draft:
+    """Return the last section that `node` belongs to: past the description of an object, that around it."""
+    around = [id(parent) for parent in node.parents]
+    return next(draft for draft in reversed(drafts) if draft.within is None or id(draft.within) in around)
 
 
 def _anchor(heading: Tag) -> str:
@@ -180,10 +212,18 @@ def _block(tag: Tag) -> Block | None:
         fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall(r"`+", text)), default=0))
         return Block("code", text, f"{fence}{_language(tag)}\n{text}\n{fence}") if text.strip() else None
     text = squeeze(tag.get_text(" " if tag.name == "table" else ""))
-    if not text:
+    if not text or _says_nothing(tag, text):
         return None
     kind = {"table": "table", "li": "item", "dd": "item"}.get(tag.name, "paragraph")
     return Block(kind, text, _markdown(tag))
+
+
+def _says_nothing(tag: Tag, text: str) -> bool:
+    """Whether a paragraph is only the kind of an admonition ("Note"), or a version in which something came without a word on what."""
+    if "admonition-title" in tag.get_attribute_list("class"):
+        return text.lower().rstrip(":") in STOCK_TITLES
+    version = tag.select_one(".versionmodified")
+    return version is not None and squeeze(version.get_text()) == text
 
 
 def _language(pre: Tag) -> str:

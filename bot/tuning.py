@@ -24,6 +24,9 @@ GOLDEN_WEIGHT = 20.0  # of a golden question against one of the handbook's own: 
 FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question; weights move little between half and twice these
 LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
+# Where the model's probability is cut: the trade-off stands in "The price of refusing" on the page of the measurements.
+UNSURE_CUT, ANSWER_CUT = 0.3, 0.5
+TILT = 0.005
 OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
 WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words", "sentence_passage_vector")
 
@@ -96,15 +99,14 @@ def fit_fusion(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str,
     return {PARTS[column]: round(float(weight), 3) for column, weight in zip(columns, found.x, strict=True)}
 
 
-def _platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Return factor and shift that make `logits` probabilities of the golden questions alone (Platt, 1999)."""
+def _isotonic(probabilities: np.ndarray, right: np.ndarray) -> list[tuple[float, float]]:
+    """Return the rising line from a probability to the share of right answers at it, as knots; slightly tilted, so that it never stands."""
+    from sklearn.isotonic import IsotonicRegression
 
-    def loss(line: np.ndarray) -> float:
-        moved = line[0] * logits + line[1]
-        return float(np.mean(np.logaddexp(0, moved) - right * moved))
-
-    factor, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
-    return float(factor), float(shift)
+    fitted = IsotonicRegression(y_min=0.01, y_max=0.98).fit(probabilities, right)
+    inner = zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)
+    knots = {round(float(place), 4): float(value) + TILT * float(place) for place, value in inner}
+    return [(0.0, 0.0), *sorted((place, value) for place, value in knots.items() if 0 < place < 1), (1.0, 0.99)]
 
 
 def _outside_entries(retriever: Retriever) -> list[int]:
@@ -140,14 +142,15 @@ def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]
         return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
 
     found = minimize(loss, np.zeros(len(center) + 1), jac=True, method="L-BFGS-B").x
-    factor, shift = _platt((table @ found[:-1] + found[-1])[: len(golden)], right[: len(golden)])
-    found = found * factor
-    found[-1] += shift
+    probabilities = 1 / (1 + np.exp(-(table @ found[:-1] + found[-1])))
+    knots = _isotonic(probabilities[: len(golden)], right[: len(golden)])
+    at_cut = [float(np.interp(cut, [knot[0] for knot in knots], [knot[1] for knot in knots])) for cut in (UNSURE_CUT, ANSWER_CUT)]
     return {
         "weights": {name: round(float(value), 4) for name, value in zip(names, found[:-1], strict=True)},
         "center": {name: round(float(value), 4) for name, value in zip(names, center, strict=True)},
         "scale": {name: round(float(value), 4) for name, value in zip(names, scale, strict=True)},
         "bias": round(float(found[-1]), 4),
-        "answer_at": answerer.doubt.answer_at,
-        "unsure_at": answerer.doubt.unsure_at,
+        "knots": [[round(place, 4), round(value, 4)] for place, value in knots],
+        "answer_at": round(at_cut[1], 4),
+        "unsure_at": round(at_cut[0], 4),
     }
