@@ -64,8 +64,9 @@ def test_confidence_learns_which_questions_are_answered(answerer: Answerer) -> N
     ]
     unknown = [Golden(f"u{n}", question, "far", "t", "tune") for n, question in enumerate(foreign * 3)]
     learned = fit_doubt(answerer, known + unknown)
-    assert learned["answer_at"] == answerer.doubt.answer_at
     doubt = Doubt(**learned)  # type: ignore[arg-type]
+    assert 0 < doubt.unsure_at <= doubt.answer_at < 1
+    assert [knot[1] for knot in doubt.knots] == sorted(knot[1] for knot in doubt.knots)
     fitted = Answerer(answerer.retriever, doubt)
     assert fitted.find("ingress udp").confidence > 0.8
     assert fitted.find("paint a bathroom ceiling").confidence < 0.3
