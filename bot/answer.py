@@ -52,12 +52,11 @@ POSSIBLE = re.compile(
     re.I,
 )
 WISH = re.compile(
-    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|"
-    r"(?:we|i) (?:need|want|would like|wish)|wish|nice to have|i'd like|it'd (?:be|help)|please (?:add|support)|support for|trying to|"
-    r"can we have|plans to|idea is|my plan|could really)\b",
+    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|wish|"
+    r"nice to have|it'd (?:be|help)|please (?:add|support)|plans to|idea is|trying to|(?:want|need|like) to|i (?:think i )?will just)\b",
     re.I,
 )
-DENIES = re.compile(r"\b(?:no|not|cannot|can't|never|nothing|only|instead|unless|without)\b", re.I)
+DENIES = re.compile(r"\b(?:no|not|cannot|can't|never|nothing)\b", re.I)
 SYMPTOM = re.compile(r"^(?:Why|What happened)\b|\b(?:error|fails?|failing|stuck|refused|wrong|lost|missing|stays?|still|not)\b", re.I)
 KEYWORDS = 5  # words: a question no longer than this is a search, and a verdict helps it
 REVERSED = re.compile(
@@ -295,9 +294,9 @@ def _verdict(lead: str, heading: str, question: str) -> tuple[str | None, str]:
     asks = keywords or bool(POLAR.search(question) or POSSIBLE.search(question) or WISH.search(question))
     open_ended = bool(OPEN_QUESTION.match(question))
     if not found:
-        shows_how = not SYMPTOM.search(heading) and not DENIES.search(lead)
-        possible = bool(POSSIBLE.search(question)) and not (open_ended or keywords)
-        return ("yes" if possible and shows_how else None), lead
+        shows_how = not SYMPTOM.search(heading) and not DENIES.search(sentences(lead)[0])
+        possible = bool(POSSIBLE.search(question) or WISH.search(question)) and not (open_ended or keywords)
+        return ("yes", f"**Yes.** {lead}") if possible and shows_how else (None, lead)
     verdict, rest = VERDICTS[found.group(1)], lead[found.end() :]
     rest = rest[:1].upper() + rest[1:]
     if (open_ended and verdict != "no") or not (asks or open_ended):

@@ -73,6 +73,71 @@ def test_a_page_of_sphinx_is_read_by_the_ids_of_its_sections(site: Path) -> None
     assert found["/sphinx/widgets.html#widgets"].text == "Widgets are made of sprockets."
 
 
+def described(anchor: str, name: str, body: str, kind: str = "data") -> str:
+    """Return HTML as Sphinx writes it for one object."""
+    link = f'<a href="_modules/lib.html"><span class="viewcode-link">[source]</span></a><a class="headerlink" href="#{anchor}">¶</a>'
+    return f'<dl class="py {kind}"><dt class="sig sig-object py" id="{anchor}">{name}{link}</dt><dd>{body}</dd></dl>'
+
+
+PARAMETERS = (
+    '<dl class="field-list"><dt>Parameters:</dt><dd><ul><li><p>size – in inches</p></li><li><p>color – paint</p></li></ul></dd></dl>'
+)
+GREASE = described("lib.Widget.grease", '<span class="sig-name descname">grease</span>()', "<p>Oil it.</p>", "method")
+WIDGET = described(
+    "lib.Widget",
+    'class <span class="sig-prename descclassname">lib.</span><span class="sig-name descname">Widget</span>(size)',
+    f"<p>A part that turns.</p><pre>Widget(3)</pre>{PARAMETERS}{GREASE}",
+    "class",
+)
+SIZE = described("SIZE", '<span class="sig-name descname">SIZE</span>', "<p>Of all.</p>")
+OBJECTS = f"""<div role="main"><section id="api"><h1>API<a class="headerlink" href="#api">¶</a></h1>
+<p>Everything that is public.</p>{WIDGET}<p>Back to the whole.</p>{SIZE}
+</section><section id="more"><h2>More</h2><p>Other things.</p></section></div>"""
+
+
+def test_each_object_that_sphinx_describes_is_a_section_below_the_heading_or_object_around_it(tmp_path: Path) -> None:
+    found = {section.url: section for section in page(tmp_path, OBJECTS, "api.html")}
+    widget, grease = found["/api.html#lib.Widget"], found["/api.html#lib.Widget.grease"]
+    assert widget.path == ("API", "lib.Widget")
+    assert [(block.kind, block.text) for block in widget.blocks] == [
+        ("paragraph", "A part that turns."),
+        ("code", "Widget(3)"),
+        ("paragraph", "Parameters:"),
+        ("item", "size – in inches"),
+        ("item", "color – paint"),
+        ("code", "class lib.Widget(size)"),
+    ]
+    assert grease.path == ("API", "lib.Widget", "grease")
+    assert [block.text for block in grease.blocks] == ["Oil it.", "grease()"]
+    assert [block.text for block in found["/api.html#SIZE"].blocks] == ["Of all."]
+    assert [block.text for block in found["/api.html#api"].blocks] == ["Everything that is public.", "Back to the whole."]
+    assert found["/api.html#more"].path == ("API", "More")
+
+
+def test_a_definition_of_several_blocks_keeps_its_code(tmp_path: Path) -> None:
+    found = page(tmp_path, "<article><h1>A</h1><dl><dt>b</dt><dd><p>As in:</p><pre>x\n  y</pre></dd></dl></article>")
+    assert [(block.kind, block.text) for block in found[0].blocks] == [("paragraph", "b"), ("paragraph", "As in:"), ("code", "x\n  y")]
+
+
+def test_the_kind_of_an_admonition_and_a_bare_version_are_not_told(tmp_path: Path) -> None:
+    title, version = '<p class="admonition-title">', '<p><span class="versionmodified">'
+    told = f"{title}Note</p><p>Mind the gap.</p>{title}Mind this</p>{version}Added in version 2.</span></p>"
+    found = page(tmp_path, f"<article><h1>A</h1>{told}{version}Changed in version 3:</span> It turns.</p></article>")
+    assert [block.text for block in found[0].blocks] == ["Mind the gap.", "Mind this", "Changed in version 3: It turns."]
+
+
+def test_every_tab_is_read_and_nothing_else_that_is_hidden(tmp_path: Path) -> None:
+    tabs = "<div role=tabpanel><p>Linux</p></div><div role=tabpanel hidden><p>Windows</p></div><div hidden><p>Draft</p></div>"
+    assert page(tmp_path, f"<article><h1>A</h1>{tabs}</article>")[0].text == "Linux\nWindows"
+
+
+def test_listings_of_source_and_tables_of_contents_are_left_out(tmp_path: Path) -> None:
+    contents = '<div class="toctree-wrapper"><p>Contents:</p><ul><li><a href="b.html">B</a></li></ul></div>'
+    page(tmp_path, f"<article><h1>A</h1><p>a</p>{contents}</article>", "a.html")
+    found = page(tmp_path, "<article><h1>Source code for lib</h1><pre>import os</pre></article>", "_modules/lib.html")
+    assert [section.text for section in found] == ["a"]
+
+
 def test_a_page_of_docusaurus_is_read_without_its_breadcrumbs_and_buttons(site: Path) -> None:
     found = by_url(site)
     assert found["/docusaurus/gadgets/"].blocks[0].text == "Gadgets come in boxes."
