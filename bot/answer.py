@@ -52,8 +52,9 @@ POSSIBLE = re.compile(
     re.I,
 )
 WISH = re.compile(
-    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|wish|"
-    r"nice to have|it'd (?:be|help)|please (?:add|support)|plans to|idea is|trying to|(?:want|need|like) to|i (?:think i )?will just)\b",
+    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|"
+    r"wish|nice to have|it'd (?:be|help)|please (?:add|support)|plans to|idea is|trying to|"
+    r"(?:want|need|like) to|i (?:think i )?will just)\b",
     re.I,
 )
 DENIES = re.compile(r"\b(?:no|not|cannot|can't|never|nothing)\b", re.I)

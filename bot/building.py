@@ -3,6 +3,7 @@
 The one file that needs sentence-transformers and torch. Knows no questions and no answers.
 """
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     known = {} if full else known_vectors(folder, model)
     exported = folder / "encoder" if known and _fits(folder) else None
     encoder = _Encoder(model, exported)
-    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), {"site": seen})
+    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), {"site": seen, "code": _code()})
     save(index, folder, encoder.write)
     manifest = index.manifest
     return (
@@ -53,7 +54,13 @@ def _is_current(folder: Path, seen: str, model: str) -> bool:
         manifest = read_manifest(folder)
     except PortsideError:
         return False
-    return bool(manifest.get("site") == seen and manifest.get("model") == model)
+    return bool(manifest.get("site") == seen and manifest.get("model") == model and manifest.get("code") == _code())
+
+
+def _code() -> str:
+    """Return a hash of the files that decide what an index holds: an edit of theirs asks for a new one."""
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("sections", "words", "index", "encoder"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 class _Encoder:
