@@ -345,7 +345,8 @@ def _groups(blocks: tuple[Block, ...]) -> list[list[int]]:
 
 def _code(blocks: tuple[Block, ...], question: str, heading: str) -> list[int] | None:
     """Return the number of the code block to show, with the line that introduces it, when the question wants one."""
-    if not (WANTS_CODE.search(question) or WANTS_CODE.search(heading)):
+    promised = len(blocks) > 1 and blocks[1].kind == "code" and blocks[0].text.endswith((":", "...", "…"))
+    if not (promised or WANTS_CODE.search(question) or WANTS_CODE.search(heading)):
         return None
     wants = set(re.findall(r"yaml|manifest", question, re.I))
     codes = [n for n, block in enumerate(blocks) if block.kind == "code" and block.text.count("\n") < CODE_LINES]

@@ -6,7 +6,7 @@ half of the golden questions. Doubt: a logistic regression on the tuning half. T
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,7 +15,8 @@ from tqdm import tqdm
 from bot.answer import Answerer, Doubt
 from bot.app import TUNING, create_answerer
 from bot.golden import Golden, is_right, read_golden
-from bot.retrieval import PARTS, Retriever, asked_without
+from bot.index import Index, build
+from bot.retrieval import PARTS, Query, Retriever, asked_without
 from bot.settings import Settings
 
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
@@ -45,10 +46,15 @@ def tune(settings: Settings) -> int:
     answerer = create_answerer(settings)
     golden = [question for question in read_golden() if question.half == "tune"]
     examples = [*_own_examples(answerer.retriever), *_golden_examples(answerer.retriever, golden)]
+    entries = _outside_entries(answerer.retriever)
     learned = {}
     for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
         fusion = fit_fusion(examples, allowed) | {"page": PAGE_WEIGHT}
-        doubt = fit_doubt(Answerer(Retriever(answerer.retriever.index, fusion), answerer.doubt), golden)
+        full = Retriever(answerer.retriever.index, fusion)
+        bare = allowed is WITHOUT_QUESTIONS
+        retriever = Retriever(_without_questions(full.index), fusion) if bare else full
+        outside = [retriever.query(full.index.texts[entry]) if bare else asked_without(full, entry) for entry in entries]
+        doubt = fit_doubt(Answerer(retriever, answerer.doubt), golden, outside)
         learned[name] = {"fusion": fusion, "doubt": doubt}
         print(name, json.dumps(learned[name], indent=1))
     TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
@@ -116,16 +122,26 @@ def _outside_entries(retriever: Retriever) -> list[int]:
     return [int(entry) for entry in np.random.default_rng(0).permutation(entries)[:OUTSIDE_QUESTIONS]]
 
 
-def fit_doubt(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, object]:
-    """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it."""
+def _without_questions(index: Index) -> Index:
+    """Return `index` as another site's would be: no questions, no page about the outside, so no signal that comes of them."""
+    known = dict(zip(index.texts, index.vectors.reconstruct_n(0, index.vectors.ntotal), strict=True))
+    sections = [replace(section, questions=()) for section in index.sections if not section.outside]
+    return build(sections, {}, index.encoder, lambda texts: np.stack([known[text] for text in texts]), index.manifest)
+
+
+def fit_doubt(answerer: Answerer, golden: Sequence[Golden], outside: Sequence[Query] = ()) -> dict[str, object]:
+    """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it.
+
+    `outside` holds further queries that must be refused.
+    """
     always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
     rows, labels, shares = [], [], []
     for question in tqdm(golden, desc="Confidence", unit="question"):
         rows.append(always.find(question.question, question.history).signals)
         labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
         shares.append(1.0)
-    for entry in _outside_entries(answerer.retriever):
-        rows.append(always.judge(asked_without(answerer.retriever, entry)).signals)
+    for query in outside:
+        rows.append(always.judge(query).signals)
         labels.append(False)
         shares.append(OUTSIDE_WEIGHT)
     names = list(rows[0])
