@@ -45,7 +45,7 @@ def _figures(report: dict[str, Any]) -> str:
 
 
 def _shares(rows: dict[str, dict[str, float]], columns: Sequence[str]) -> str:
-    return _table(("", *columns), [(name, *(f"{row[column]:.1%}" for column in columns)) for name, row in rows.items()])
+    return _table(("Search", *columns), [(name, *(f"{row[column]:.1%}" for column in columns)) for name, row in rows.items()])
 
 
 def _thresholds(rows: Sequence[dict[str, float]]) -> str:

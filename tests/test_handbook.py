@@ -171,3 +171,9 @@ def test_internal_links_lead_to_a_page_and_a_heading() -> None:
 
 def title_anchor(page: Path) -> set[str]:
     return set(re.findall(r"^# .+ \{ #([a-z0-9-]+) \}$", page.read_text(encoding="utf-8"), re.M))
+
+
+@pytest.mark.parametrize("page", sources(), ids=lambda page: page.name)
+def test_every_column_of_a_table_has_a_header(page: Path) -> None:
+    heads = re.findall(r"^(\|.*\|)\n\|[\s:|-]+\|$", page.read_text(encoding="utf-8"), re.M)
+    assert [head for head in heads if re.search(r"\|\s*\|", head)] == []
