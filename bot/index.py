@@ -26,7 +26,7 @@ FORMAT = 3  # of the folder; raised when an older bot could not read a newer ind
 KINDS = ("question", "heading", "passage")
 PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
 OVERLAP_SENTENCES = 1  # that two neighboring passages share
-SCOPE_RIDGE = 1e-3  # against unit vectors; a tenth or ten times it moves the refusals of golden questions by less than one in a hundred
+SCOPE_RIDGE = 1e-3  # against unit vectors; keeps the line from following single questions (a first guess, not searched)
 BM25_K1, BM25_B = 1.2, 0.75  # Robertson & Zaragoza (2009), section 3.4; Lucene's defaults
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -77,7 +77,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Everything that retrieval needs. `owner[e]` is the section of entry e; `starts[kind]` its first and last entry + 1."""
+    """Everything that retrieval needs. `owner[e]` is the section of entry e; `spans[kind]` its first entry and last entry + 1."""
 
     sections: list[Section]
     texts: list[str]  # (entries,) what each vector was made from

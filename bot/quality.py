@@ -122,6 +122,7 @@ def figures(outcomes: Sequence[Outcome], answerer: Answerer) -> dict[str, float]
     follow_ups = [outcome for outcome in inside if outcome.golden.history]
     outside = {kind: [outcome for outcome in outcomes if outcome.golden.kind == kind] for kind in ("near", "far", "adversarial")}
     took = [outcome.answer.took_ms for outcome in outcomes]
+    texts = {section.url: squeeze(section.text) for section in answerer.retriever.index.sections}
     return {
         "questions in scope": len(inside),
         "questions out of scope": len(outcomes) - len(inside),
@@ -134,7 +135,7 @@ def figures(outcomes: Sequence[Outcome], answerer: Answerer) -> dict[str, float]
         "unsure, in scope": share(outcome.answer.status == "unsure" for outcome in inside),
         "right follow-ups": share(outcome.right for outcome in follow_ups),
         **{f"false answers, {kind}": share(outcome.false_answer for outcome in found) for kind, found in outside.items()},
-        "quotes verbatim": share(_verbatim(outcome.answer, answerer) for outcome in outcomes),
+        "quotes verbatim": share(_verbatim(outcome.answer, texts) for outcome in outcomes),
         "calibration error": calibration_error(outcomes),
         "words, median": statistics.median([_prose_words(outcome.answer.answer) for outcome in inside] or [0]),
         "milliseconds, median": statistics.median(took or [0]),
@@ -152,8 +153,7 @@ def _prose_words(markdown: str) -> int:
     return len(re.sub(r"^(`{3,}).*?^\1$", "", markdown, flags=re.S | re.M).split())
 
 
-def _verbatim(answer: Answer, answerer: Answerer) -> bool:
-    texts = {section.url: squeeze(section.text) for section in answerer.retriever.index.sections}
+def _verbatim(answer: Answer, texts: dict[str, str]) -> bool:
     return all(citation.quote in texts[citation.url] for citation in answer.citations)
 
 
@@ -258,7 +258,7 @@ def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
 
 
 def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
-    """Return right section first and in the first three for growing sets of parts, with the learned weights of each."""
+    """Return right section first and in the first three for growing sets of parts, with their weights in the full fit (small sets: 0.5 at least)."""
     words, vectors = ("section_words",), ("heading_vector", "passage_vector")
     questions = ("question_vector", "question_words")
     steps = {

@@ -25,7 +25,7 @@ PARTS = (
     "sentence_passage_vector",
     "page",  # 1 for sections of the page that the reader is on
 )
-NEIGHBORS = 512  # entries that FAISS returns a row; the rest count as the last of them: sections that far down do not win
+NEIGHBORS = 512  # entries that FAISS returns a row; the rest count as the last of them
 NEAREST = 3  # questions of a section that are averaged: one lucky neighbor weighs less than three
 MAX_SENTENCES = 6  # of a long question that are matched on their own; each costs one row of the encoder's batch
 MIN_TERMS = 3  # that a sentence needs to be matched on its own ("Please help." has none)
