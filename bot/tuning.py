@@ -22,7 +22,7 @@ from bot.settings import Settings
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
 OWN_QUESTIONS = 800  # of the handbook that are asked
 GOLDEN_WEIGHT = 20.0  # of a golden question against one of the handbook's own: fewer, but in the manner of real ones (5-fold, 1 to 100)
-FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question; fusion tried at 0.0005, 0.002 and 0.01 (5-fold), doubt not searched
+FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question (fusion: 0.0005 to 0.01 tried, 5-fold)
 LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
 # Where the model's probability is cut: the trade-off stands in "The price of refusing" on the page of the measurements.
