@@ -258,7 +258,7 @@ def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
 
 
 def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
-    """Return right section first and in the first three for growing sets of parts, with their weights in the full fit (small sets: 0.5 at least)."""
+    """Return right section first and in the first three for growing sets of parts, weighted as in the full fit."""
     words, vectors = ("section_words",), ("heading_vector", "passage_vector")
     questions = ("question_vector", "question_words")
     steps = {
