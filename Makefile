@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DOCS := $(shell find docs includes -type f 2>/dev/null) mkdocs.yml
-READERS := bot/sections.py bot/words.py bot/index.py bot/encoder.py bot/building.py bot/llms.py
+READERS := bot/sections.py bot/words.py bot/adapter.py bot/index.py bot/encoder.py bot/building.py bot/llms.py
 export NO_MKDOCS_2_WARNING := 1
 export TOKENIZERS_PARALLELISM := false
 

@@ -18,6 +18,7 @@ from bot.errors import QuestionRefused
 from bot.index import sentences
 from bot.retrieval import Hit, Query, Retriever
 from bot.sections import Block, Section
+from bot.verdict import told, verdict
 
 MAX_QUESTION = 1000  # characters
 MAX_HISTORY = 6  # earlier questions
@@ -25,48 +26,15 @@ HITS = 8  # sections that are looked at
 CITATIONS = 3
 SUGGESTIONS = 3
 PROSE_WORDS = 130  # an answer's prose stops growing here; the lead paragraph is always whole
-SHARED_WORDS = 90  # … and here when a second section is shown
 CODE_LINES = 45  # a longer block is left to the page
 QUOTE_CHARACTERS = 300
 FOLLOW_UP_WORDS = 12  # a longer question stands on its own, whatever it begins with
-SUBJECT_SHARE = 0.7  # of a follow-up's scores that comes from both questions together (tuning half: 17 of 20 right, 15 at 0.3 or 1)
+SUBJECT_SHARE = 0.7  # of a follow-up's scores that comes from both questions together, the rest from the new one alone
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
-SECOND_BELOW = 0.9  # confidence under which the second-best section's lead is shown as well …
-SECOND_WITHIN = 0.12  # … when its score is at most this share behind the best: the two are as good as equal
+# The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
+SECOND_WITHIN = 0.1
+SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
 
-VERDICT = re.compile(r"^\*\*(Yes|No|It depends)[.,:]?\*\*[.,:]?\s*")
-VERDICTS = {"Yes": "yes", "No": "no", "It depends": "depends"}
-OPEN_QUESTION = re.compile(r"^\W*(?:(?:so|and|but|ok|hi|hello|hey)\W+)*(?:how|what|why|where|which|who|when)\b", re.I)
-POLAR = re.compile(
-    r"(?:^|[.!?,;:\n]\s*)(?:(?:so|and|but|or|ok|okay|hi|hello|hey|then|please|also|well|now)\W+)*"
-    r"(?:is|are|am|was|can|could|do|does|did|should|will|would|must|has|have|may|isn't|aren't|can't|don't|doesn't|shouldn't)\s+"
-    r"(?:i|it|its|there|this|that|these|we|you|one|they|an?|the|my|your|any|[a-z][\w-]*)\b"
-    r"|\b(?:right|correct|true|agreed|ok or not|or no|isn't it|doesn't it|don't they)\s*\?"
-    r"|\b(?:true that|anyone know if|wonder(?:ing)? if|not sure if|whether|any plans)\b",
-    re.I,
-)
-# Asks whether something can be done; a section that shows how says yes to it.
-POSSIBLE = re.compile(
-    r"\b(?:can|could)\s+(?:i|we|you|one|it|this|the|an?|[a-z][\w-]*)\b|\bpos+ible\b|\b(?:any|a) way to\b|\bis there (?:an?|any)\b"
-    r"|\bable to\b|\bsupport(?:s|ed)?\b|\bdoes\b.*\bwork\b",
-    re.I,
-)
-WISH = re.compile(
-    r"\b(?:would (?:be (?:nice|great|good|helpful|useful|cool)|help)|should (?:allow|support|be able|be possible|have)|feature request|"
-    r"wish|nice to have|it'd (?:be|help)|please (?:add|support)|plans to|idea is|trying to|"
-    r"(?:want|need|like) to|i (?:think i )?will just)\b",
-    re.I,
-)
-DENIES = re.compile(r"\b(?:no|not|cannot|can't|never|nothing)\b", re.I)
-SYMPTOM = re.compile(r"^(?:Why|What happened)\b|\b(?:error|fails?|failing|stuck|refused|wrong|lost|missing|stays?|still|not)\b", re.I)
-KEYWORDS = 5  # words: a question no longer than this is a search, and a verdict helps it
-REVERSED = re.compile(
-    r"\b(?:is it (?:true|right|correct)|am i (?:right|correct)|do i understand)\b.*"
-    r"\b(?:not|cannot|can't|doesn't|don't|isn't|never|impossible)\b"
-    r"|\bis it (?:impossible|not possible)\b"
-    r"|(?:^|[.!?]\s*)(?:[^\s.,!?]+\s+){1,5}(?:cannot|can't|doesn't|don't|isn't|won't)\b[^.?!,]*,\s*(?:right|correct)\s*\?",
-    re.I,
-)
 WANTS_CODE = re.compile(
     r"\b(?:how|example|yaml|manifest|config\w*|command|snippet|syntax|annotations?|set ?up|enable|create|expose|install|"
     r"error|fail\w*|check|debug|fix|troubleshoot\w*|step)\b",
@@ -160,17 +128,17 @@ class Answerer:
         finding = self.find(question, [checked(earlier) for earlier in history[-MAX_HISTORY:]], page)
         status = self.doubt.status(finding.confidence)
         if status == "declined":
-            verdict, text, cited = None, _refusal(finding), finding.hits
+            sign, text, shown, cited = None, _refusal(finding), 0, finding.hits
         else:
-            verdict, text, cited = self._compose(finding, status)
+            sign, text, shown, cited = self._compose(finding, status)
         return Answer(
             question=question,
             status=status,
-            verdict=verdict,
+            verdict=sign,
             answer=text,
             confidence=round(finding.confidence, 3),
             citations=tuple(_citation(hit, self.best_score) for hit in cited[:CITATIONS]),
-            suggestions=_suggestions(finding, cited, status),
+            suggestions=tuple(hit.section.heading for hit in cited[shown:])[:SUGGESTIONS],
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
@@ -223,19 +191,19 @@ class Answerer:
             "terms": float(np.log1p(len(terms))),
         }
 
-    def _compose(self, finding: Finding, status: str) -> tuple[str | None, str, list[Hit]]:
-        """Return verdict, Markdown and the hits in the order in which they are cited."""
+    def _compose(self, finding: Finding, status: str) -> tuple[str | None, str, int, list[Hit]]:
+        """Return verdict, Markdown, the number of sections shown, and the hits in the order in which they are cited."""
         question, best = finding.query.text, finding.hits[0]
-        others = self._further_parts(question, best) or _as_good_as_equal(finding)
-        room = SHARED_WORDS if others else PROSE_WORDS
-        verdict, text = _told(best.section, question, self.retriever, room)
-        cited = list(finding.hits)
+        others = self._further_parts(question, best) or self._as_good_as_equal(finding)
+        sign = verdict(question, best.section)
+        text = _shown_blocks(best.section, question, sign, self.retriever, room=0 if others else PROSE_WORDS)
+        shown = [best, *others]
         for other in others:
-            text += f"\n\n**{other.section.heading}**\n\n" + _lead(other.section)
-            cited = [best, other] + [hit for hit in cited if hit.section.url not in (best.section.url, other.section.url)]
+            text += f"\n\n**{other.section.heading}**\n\n" + told(_lead(other.section), verdict(question, other.section))
         if status == "unsure":
             text = f"I am not sure that this is what you ask. The closest section is “{best.section.heading}”:\n\n{text}"
-        return verdict, text, cited
+        urls = {hit.section.url for hit in shown}
+        return sign, text, len(shown), shown + [hit for hit in finding.hits if hit.section.url not in urls]
 
     def _further_parts(self, question: str, best: Hit) -> list[Hit]:
         """Return the best hit of a second question in the same message, when another section answers it with confidence."""
@@ -247,17 +215,18 @@ class Answerer:
                 return finding.hits[:1]
         return []
 
-
-def _as_good_as_equal(finding: Finding) -> list[Hit]:
-    """Return the second-best hit when little speaks for the first above it."""
-    best, *others = finding.hits
-    near = [hit for hit in others[:1] if hit.score >= best.score * (1 - SECOND_WITHIN)]
-    return near if finding.confidence < SECOND_BELOW else []
+    def _as_good_as_equal(self, finding: Finding) -> list[Hit]:
+        """Return the second-best hit when little speaks for the first above it and it says something else."""
+        best, *others = finding.hits
+        terms = self.retriever.index.vocabulary.terms
+        said = set(terms(best.section.blocks[0].text))
+        near = [hit for hit in others[:1] if hit.score >= best.score * (1 - SECOND_WITHIN)]
+        return [hit for hit in near if len(said & (new := set(terms(hit.section.blocks[0].text)))) < SAID_AGAIN * len(new)]
 
 
 def checked(question: str) -> str:
     """Return `question` in Unicode's composed form without surrounding space, or raise QuestionRefused."""
-    question = unicodedata.normalize("NFC", question).strip()
+    question = unicodedata.normalize("NFC", question).strip().replace("’", "'")  # as telephones type it
     if len(question) > MAX_QUESTION:
         raise QuestionRefused(
             f"The question has {len(question)} characters; {MAX_QUESTION} is the most. Ask the core of it.", "question-too-long"
@@ -274,49 +243,25 @@ def is_follow_up(question: str) -> bool:
     return len(question.split()) <= FOLLOW_UP_WORDS and bool(FOLLOW_UP.search(question))
 
 
-def _told(section: Section, question: str, retriever: Retriever, room: int) -> tuple[str | None, str]:
-    """Return the verdict and the Markdown of the section's blocks that answer `question`."""
+def _shown_blocks(section: Section, question: str, sign: str | None, retriever: Retriever, room: int) -> str:
+    """Return the Markdown of the section's blocks that answer `question`, the verdict `sign` first."""
     chosen = [0, *_further_prose(section.blocks, question, retriever, room)]
     if (code := _code(section.blocks, question, section.heading)) is not None:
         chosen += code
-    verdict, lead = _verdict(section.blocks[0].markdown, section.heading, question)
-    return verdict, _join([lead if number == 0 else _shown(section.blocks[number]) for number in sorted(set(chosen))])
-
-
-def _verdict(lead: str, heading: str, question: str) -> tuple[str | None, str]:
-    """Return the verdict for `question` and the lead paragraph with the verdict word that suits it.
-
-    Only a question that can be answered by yes or no gets a verdict: a polar one, a wish, a few keywords. A section that shows
-    how says yes to "is it possible". "Is it impossible …?" turns the sign around. A question that asks how still gets a no: it
-    rests on something that does not hold.
-    """
-    found = VERDICT.match(lead)
-    keywords = len(question.split()) <= KEYWORDS
-    asks = keywords or bool(POLAR.search(question) or POSSIBLE.search(question) or WISH.search(question))
-    open_ended = bool(OPEN_QUESTION.match(question))
-    if not found:
-        shows_how = not SYMPTOM.search(heading) and not DENIES.search(sentences(lead)[0])
-        possible = bool(POSSIBLE.search(question) or WISH.search(question)) and not (open_ended or keywords)
-        return ("yes", f"**Yes.** {lead}") if possible and shows_how else (None, lead)
-    verdict, rest = VERDICTS[found.group(1)], lead[found.end() :]
-    rest = rest[:1].upper() + rest[1:]
-    if (open_ended and verdict != "no") or not (asks or open_ended):
-        return None, rest
-    if REVERSED.search(question) and verdict != "depends":
-        verdict = "no" if verdict == "yes" else "yes"
-        return verdict, f"**{verdict.capitalize()}.** {rest}"
-    return verdict, lead
+    lead = told(section.blocks[0].markdown, sign)
+    return _join([lead if number == 0 else _shown(section.blocks[number]) for number in sorted(set(chosen))])
 
 
 def _further_prose(blocks: tuple[Block, ...], question: str, retriever: Retriever, room: int) -> list[int]:
     """Return the numbers of blocks after the lead, best first, that say more of what `question` asks, within `room` words."""
-    vocabulary = retriever.index.vocabulary
-    asked = set(vocabulary.terms(question))
-    told = set(vocabulary.terms(blocks[0].text))
     room -= len(blocks[0].text.split())
     chosen: list[int] = []
-    groups = _groups(blocks)
-    worth = [len(asked & set(vocabulary.terms(" ".join(blocks[n].text for n in group))) - told) for group in groups]
+    groups = _groups(blocks) if room > 0 else []
+    if not groups:
+        return chosen
+    vocabulary = retriever.index.vocabulary
+    asked, said = set(vocabulary.terms(question)), set(vocabulary.terms(blocks[0].text))
+    worth = [len(asked & set(vocabulary.terms(" ".join(blocks[n].text for n in group))) - said) for group in groups]
     for _, number in sorted((-value, number) for number, value in enumerate(worth)):
         words = sum(len(blocks[n].text.split()) for n in groups[number])
         if words <= room and (worth[number] > 0 or len(chosen) == 0):
@@ -388,9 +333,3 @@ def _citation(hit: Hit, best: float) -> Citation:
             break
         quote = f"{quote} {sentence}".strip()
     return Citation(hit.section.title, hit.section.url, quote, round(max(0.0, min(1.0, hit.score / best)), 3))
-
-
-def _suggestions(finding: Finding, cited: list[Hit], status: str) -> tuple[str, ...]:
-    """Return headings of sections near the question that were not already told."""
-    told = {cited[0].section.url} if status != "declined" and cited else set()
-    return tuple(hit.section.heading for hit in finding.hits if hit.section.url not in told)[:SUGGESTIONS]

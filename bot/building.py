@@ -59,7 +59,7 @@ def _is_current(folder: Path, seen: str, model: str) -> bool:
 
 def _code() -> str:
     """Return a hash of the files that decide what an index holds: an edit of theirs asks for a new one."""
-    files = (Path(__file__).with_name(f"{name}.py") for name in ("sections", "words", "index", "encoder"))
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("sections", "words", "adapter", "index", "encoder"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

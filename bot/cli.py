@@ -57,7 +57,10 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--golden", type=Path, metavar="DIR", help="Golden questions of another site: a folder with golden-*.jsonl.")
     bench = command("bench", run_bench, "Measure speed and memory against plain sentence-transformers + FAISS.")
     bench.add_argument("--json", action="store_true", help="Print the figures as JSON.")
-    command("tune", run_tune, "Learn the weights and the confidence from the question lists and the tuning half of the golden questions.")
+    tune = command(
+        "tune", run_tune, "Learn the weights and the confidence from the question lists and the tuning half of the golden questions."
+    )
+    tune.add_argument("--mended", action="store_true", help="Learn confidence also from questions that the handbook was amended for.")
     gaps = command("gaps", run_gaps, "List what readers asked and the handbook did not answer.")
     gaps.add_argument("--limit", type=int, default=50, help="Questions to list.")
     return top
@@ -131,10 +134,10 @@ def run_bench(settings: Settings, json: bool) -> int:
     return bench(settings, as_json=json)
 
 
-def run_tune(settings: Settings) -> int:
+def run_tune(settings: Settings, mended: bool) -> int:
     from bot.tuning import tune
 
-    return tune(settings)
+    return tune(settings, mended)
 
 
 def run_gaps(settings: Settings, limit: int) -> int:

@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ import bm25s
 import faiss
 import numpy as np
 
+from bot.adapter import adapt, learn
 from bot.encoder import Encoder, OnnxEncoder
 from bot.errors import IndexProblem
 from bot.sections import Block, Section, fingerprint
 from bot.words import Vocabulary
 
-FORMAT = 3  # of the folder; raised when an older bot could not read a newer index, or the other way round
+FORMAT = 4  # of the folder; raised when an older bot could not read a newer index, or the other way round
 KINDS = ("question", "heading", "passage")
 PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
 OVERLAP_SENTENCES = 1  # that two neighboring passages share
@@ -83,7 +84,10 @@ class Index:
     texts: list[str]  # (entries,) what each vector was made from
     owner: np.ndarray  # (entries,) int32
     spans: dict[str, tuple[int, int]]
-    vectors: faiss.Index
+    vectors: np.ndarray  # (entries, dimension) float32 unit vectors as the encoder gives them; on disk until they are needed
+    adapter: np.ndarray  # (dimension, dimension) what the vectors of questions are multiplied by before they are compared
+    near_questions: faiss.Index  # of the questions' adapted vectors
+    near_texts: faiss.Index  # of the vectors of headings and passages
     question_words: Words  # one text a question entry
     section_words: Words  # one text a section: headings and body, no questions
     expanded_words: Words  # one text a section: headings, body and all its questions
@@ -106,35 +110,46 @@ def build(
     texts = [text for _, _, text in entries]
     kinds = [kind for _, kind, _ in entries]
     vectors = encode(texts)
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    flat.add(vectors)
     vocabulary = Vocabulary.learn([section.title + "\n" + section.text for section in sections] + texts, abbreviations)
     spans = {kind: (kinds.index(kind), kinds.index(kind) + kinds.count(kind)) if kind in kinds else (0, 0) for kind in KINDS}
     expanded = Words.of([expanded_terms(section, vocabulary) for section in sections])
+    owner = np.array([owner for owner, _, _ in entries], dtype=np.int32)
+    asked = slice(*spans["question"])
+    adapter = learn(vectors[asked], owner[asked])
     return Index(
         sections=sections,
         texts=texts,
-        owner=np.array([owner for owner, _, _ in entries], dtype=np.int32),
+        owner=owner,
         spans=spans,
-        vectors=flat,
-        question_words=Words.of([vocabulary.terms(text) for text in texts[slice(*spans["question"])]]),
+        vectors=vectors,
+        adapter=adapter,
+        near_questions=_exact(adapt(vectors[asked], adapter)),
+        near_texts=_exact(vectors[asked.stop :]),
+        question_words=Words.of([vocabulary.terms(text) for text in texts[asked]]),
         section_words=Words.of([expanded_terms(section, vocabulary, without=section.questions) for section in sections]),
         expanded_words=expanded,
         heading_words=Words.of([vocabulary.terms(section.title) for section in sections]),
-        scope=_scope(sections, vectors[slice(*spans["question"])], [owner for owner, kind, _ in entries if kind == "question"]),
+        scope=_scope(sections, vectors[asked], owner[asked]),
         vocabulary=vocabulary,
         encoder=encoder,
         manifest=manifest
-        | {
-            "format": FORMAT,
-            "model": encoder.name,
-            "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "sections": len(sections),
-            "entries": len(texts),
-            "questions": spans["question"][1] - spans["question"][0],
-            "mean_terms": expanded.mean_terms,
-        },
+        | {"format": FORMAT, "model": encoder.name, "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        | {"sections": len(sections), "entries": len(texts), "questions": asked.stop - asked.start, "mean_terms": expanded.mean_terms},
     )
+
+
+def _exact(vectors: np.ndarray) -> faiss.Index:
+    """Return the FAISS index of `vectors` for inner products: all are compared, as 16-bit floats (half the memory)."""
+    exact = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    exact.add(np.ascontiguousarray(vectors))
+    return exact
+
+
+def without_lessons(index: Index, entries: Sequence[int]) -> Index:
+    """Return `index` with an adapter that never saw the question `entries`: for measuring by asking them."""
+    seen = np.setdiff1d(np.arange(*index.spans["question"]), entries)
+    adapter = learn(index.vectors[seen], index.owner[seen])
+    return replace(index, adapter=adapter, near_questions=_exact(adapt(index.vectors[slice(*index.spans["question"])], adapter)))
 
 
 def expanded_terms(section: Section, vocabulary: Vocabulary, without: Sequence[str] = ()) -> list[str]:
@@ -143,7 +158,7 @@ def expanded_terms(section: Section, vocabulary: Vocabulary, without: Sequence[s
     return vocabulary.terms("\n".join([section.title, section.heading, section.text, *questions]))
 
 
-def _scope(sections: list[Section], vectors: np.ndarray, owners: list[int]) -> np.ndarray:
+def _scope(sections: list[Section], vectors: np.ndarray, owners: np.ndarray) -> np.ndarray:
     """Return weights and bias of a ridge regression on question vectors: 1 for inside, -1 for outside, both classes weighing the same.
 
     All zeros where the site has no questions, or no page about what it leaves to others. (Hastie et al., 2009, section 3.4.1.)
@@ -189,14 +204,13 @@ def sentences(text: str) -> list[str]:
 
 
 def known_vectors(folder: Path, model: str) -> dict[str, np.ndarray]:
-    """Return text → vector of the index in `folder`, of whatever format, for an incremental build; empty where none can be had."""
+    """Return text → vector of the index in `folder`, of whatever format has them, for an incremental build; empty where none can be had."""
     try:
         if json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["model"] != model:
             return {}
         texts = json.loads((folder / "entries.json").read_text(encoding="utf-8"))["texts"]
-        vectors = faiss.read_index(str(folder / "vectors.faiss"))
-        return dict(zip(texts, vectors.reconstruct_n(0, vectors.ntotal), strict=True))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return dict(zip(texts, np.load(folder / "vectors.npy"), strict=True))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return {}
 
 
@@ -216,13 +230,15 @@ def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) ->
     (beside / "entries.json").write_text(json.dumps({"texts": index.texts, "spans": index.spans}), encoding="utf-8")
     (beside / "vocabulary.json").write_text(json.dumps(asdict(index.vocabulary)), encoding="utf-8")
     np.save(beside / "owner.npy", index.owner)
-    faiss.write_index(index.vectors, str(beside / "vectors.faiss"))
+    np.save(beside / "vectors.npy", index.vectors)
+    np.save(beside / "adapter.npy", index.adapter)
     index.question_words.bm25.save(str(beside / "question_words"), show_progress=False)
     index.section_words.bm25.save(str(beside / "section_words"), show_progress=False)
     index.expanded_words.bm25.save(str(beside / "expanded_words"), show_progress=False)
     index.heading_words.bm25.save(str(beside / "heading_words"), show_progress=False)
     np.save(beside / "scope.npy", index.scope)
-    sizes = {path.relative_to(beside).as_posix(): path.stat().st_size for path in sorted(beside.rglob("*")) if path.is_file()}
+    files = [path for path in sorted(beside.rglob("*")) if path.is_file() and path != beside / "README.md"]
+    sizes = {path.relative_to(beside).as_posix(): path.stat().st_size for path in files}
     (beside / "manifest.json").write_text(json.dumps(index.manifest | {"files": sizes}, indent=2), encoding="utf-8")
     _swap(beside, folder)
 
@@ -261,12 +277,17 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
         with (folder / "sections.jsonl").open(encoding="utf-8") as file:
             sections = [_section(json.loads(line)) for line in file]
         entries = json.loads((folder / "entries.json").read_text(encoding="utf-8"))
+        spans = {kind: (int(span[0]), int(span[1])) for kind, span in entries["spans"].items()}
+        vectors, adapter, asked = np.load(folder / "vectors.npy"), np.load(folder / "adapter.npy"), slice(*spans["question"])
         return Index(
             sections=sections,
             texts=entries["texts"],
             owner=np.load(folder / "owner.npy"),
-            spans={kind: (int(span[0]), int(span[1])) for kind, span in entries["spans"].items()},
-            vectors=faiss.read_index(str(folder / "vectors.faiss")),
+            spans=spans,
+            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            adapter=adapter,
+            near_questions=_exact(adapt(vectors[asked], adapter)),
+            near_texts=_exact(vectors[asked.stop :]),
             question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
             section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
             expanded_words=Words(bm25s.BM25.load(str(folder / "expanded_words"), show_progress=False), float(manifest["mean_terms"])),

@@ -24,7 +24,7 @@ from bot.answer import Answer, Answerer
 from bot.app import create_answerer
 from bot.encoder import BATCH, Encoder
 from bot.golden import GOLDEN, Golden, contains, contradicts, is_right, read_golden
-from bot.index import build
+from bot.index import build, without_lessons
 from bot.plots import shown, write_page
 from bot.retrieval import PARTS, Hit, Retriever, has_questions, leave_one_out
 from bot.sections import Section, squeeze
@@ -203,8 +203,8 @@ def own_questions(retriever: Retriever) -> dict[str, float]:
     outside = np.array([section.outside for section in retriever.index.sections])
     entries = np.arange(*retriever.index.spans["question"])
     entries = entries[~outside[retriever.index.owner[entries]]]
-    chosen = np.random.default_rng(1).permutation(entries)[:OWN_SAMPLE]
-    ranks = np.array(leave_one_out(retriever, [int(entry) for entry in chosen]))
+    chosen = [int(entry) for entry in np.random.default_rng(1).permutation(entries)[:OWN_SAMPLE]]
+    ranks = np.array(leave_one_out(Retriever(without_lessons(retriever.index, chosen), retriever.named_weights), chosen))
     return {"own questions, first": share(ranks == 1), "own questions, first three": share(ranks <= 3)}
 
 
@@ -268,8 +268,7 @@ def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str
         "+ headings' words": (*words, *vectors, "heading_words"),
         "+ questions": (*words, *vectors, "heading_words", *questions),
         "+ three nearest questions": (*words, *vectors, "heading_words", *questions, "question_vectors"),
-        "+ words of text and questions together": (*words, *vectors, "heading_words", *questions, "question_vectors", "expanded_words"),
-        "+ sentence by sentence (all)": PARTS,
+        "+ words of text and questions together (all)": PARTS,
     }
     weights = dict(zip(PARTS, answerer.retriever.weights, strict=True))
     found = {}
@@ -277,6 +276,9 @@ def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str
         kept = {part: max(float(weights[part]), 0.5 if len(parts) < 4 else 0.0) for part in parts}
         retriever = Retriever(answerer.retriever.index, kept)
         found[name] = _ranked(golden, lambda question, r=retriever: _urls(r.search(r.query(question.question), 3)))  # type: ignore[misc]
+    index = answerer.retriever.index
+    plain = Retriever(without_lessons(index, range(*index.spans["question"])), answerer.retriever.named_weights)
+    found["all, questions not adapted"] = _ranked(golden, lambda question: _urls(plain.search(plain.query(question.question), 3)))
     return found
 
 

@@ -6,9 +6,12 @@ The weights come from outside (bot/tuning.json, learned by `python -m bot tune`)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import faiss
 import numpy as np
 
-from bot.index import KINDS, Index, expanded_terms, sentences
+from bot.adapter import adapt
+from bot.glossary import english
+from bot.index import KINDS, Index, expanded_terms
 from bot.sections import Section
 
 # What a section is scored by. The ablation in `python -m bot check` shows what each is worth.
@@ -21,14 +24,10 @@ PARTS = (
     "section_words",  # BM25 of headings and body
     "expanded_words",  # BM25 of headings, body and all questions of the section together
     "heading_words",  # BM25 of the headings alone
-    "sentence_question_vector",  # as above, best over the sentences of a long question
-    "sentence_passage_vector",
     "page",  # 1 for sections of the page that the reader is on
 )
-NEIGHBORS = 512  # entries that FAISS returns a row; the rest count as the last of them
+NEIGHBORS = 512  # entries that FAISS returns; the rest count as the last of them
 NEAREST = 3  # questions of a section that are averaged: one lucky neighbor weighs less than three
-MAX_SENTENCES = 6  # of a long question that are matched on their own; each costs one row of the encoder's batch
-MIN_TERMS = 3  # that a sentence needs to be matched on its own ("Please help." has none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question made ready: its vector and those of its sentences, one row each, and its terms."""
+    """A question made ready: its vector, its terms, and what every section is worth to it."""
 
     text: str
-    vectors: np.ndarray  # (1 + sentences, dimension), the whole question first
+    vector: np.ndarray  # (dimension,)
     terms: list[str]
     page: str
     parts: np.ndarray  # (sections, PARTS) of every section's score
@@ -65,20 +64,15 @@ class Retriever:
         self._table = _table(self._runs["question"][1], index.spans["question"][1] - index.spans["question"][0])
 
     def query(self, question: str, page: str = "") -> Query:
-        """Return `question` with typing errors mended, encoded as a whole and by its sentences."""
-        mended = self.index.vocabulary.mend(question)
-        pieces = [piece for line in mended.splitlines() for piece in sentences(line)]
-        pieces = [piece for piece in pieces if len(self.index.vocabulary.terms(piece)) >= MIN_TERMS]
-        vectors = [self.index.encoder.encode([mended])]
-        if len(pieces) > 1:  # apart from the whole: a batch costs as much as its longest text, times its rows
-            vectors.append(self.index.encoder.encode(pieces[:MAX_SENTENCES]))
-        return self.measured(np.concatenate(vectors), mended, page)
+        """Return `question` in English words, typing errors mended, encoded and measured against every section."""
+        mended = self.index.vocabulary.mend(english(question))
+        return self.measured(self.index.encoder.encode([mended])[0], mended, page)
 
-    def measured(self, vectors: np.ndarray, text: str, page: str = "", without_entry: int | None = None) -> Query:
+    def measured(self, vector: np.ndarray, text: str, page: str = "", without_entry: int | None = None) -> Query:
         """Return the query of `text` with the parts of every section's score; `without_entry` leaves one entry out, to measure."""
         terms = self.index.vocabulary.terms(text)
-        parts = self._parts(vectors, terms, page, without_entry)
-        return Query(text, vectors, terms, page, parts, float(vectors[0] @ self.index.scope[:-1] + self.index.scope[-1]))
+        parts = self._parts(vector, terms, page, without_entry)
+        return Query(text, vector, terms, page, parts, float(vector @ self.index.scope[:-1] + self.index.scope[-1]))
 
     def search(self, query: Query, k: int = 5, outside: bool = False) -> list[Hit]:
         """Return the k best hits, best first: sections that answer, or (`outside`) sections about what the site leaves to others."""
@@ -86,23 +80,20 @@ class Retriever:
         order = [int(number) for number in np.argsort(-scores, kind="stable")[:k] if np.isfinite(scores[number])]
         return [self._hit(number, float(scores[number]), query.parts[number]) for number in order]
 
-    def _parts(self, vectors: np.ndarray, terms: list[str], page: str, without_entry: int | None) -> np.ndarray:
-        similar = self._similarities(vectors, without_entry)
+    def _parts(self, vector: np.ndarray, terms: list[str], page: str, without_entry: int | None) -> np.ndarray:
+        similar = self._similarities(vector, without_entry)
         question_words = self.index.question_words.scores(terms)
         if without_entry is not None:
             question_words[without_entry] = 0.0
-        whole, sentence = similar[0], similar[1:].max(axis=0) if len(similar) > 1 else similar[0]
         columns = {
-            "question_vector": self._best(whole, "question"),
-            "question_vectors": self._mean_of_nearest(whole),
-            "heading_vector": self._best(whole, "heading"),
-            "passage_vector": self._best(whole, "passage"),
+            "question_vector": self._best(similar, "question"),
+            "question_vectors": self._mean_of_nearest(similar),
+            "heading_vector": self._best(similar, "heading"),
+            "passage_vector": self._best(similar, "passage"),
             "question_words": self._best(question_words, "question"),
             "section_words": self.index.section_words.scores(terms),
             "expanded_words": self._expanded_words(terms, without_entry),
             "heading_words": self.index.heading_words.scores(terms),
-            "sentence_question_vector": self._best(sentence, "question"),
-            "sentence_passage_vector": self._best(sentence, "passage"),
             "page": (self._pages == page).astype(np.float32),
         }
         return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
@@ -115,14 +106,12 @@ class Retriever:
             scores[owner] = self.index.expanded_words.score_of(terms, kept)
         return scores
 
-    def _similarities(self, vectors: np.ndarray, without_entry: int | None) -> np.ndarray:
-        """Return cosines (rows of `vectors`, entries); beyond the NEIGHBORS nearest, the cosine of the last of them."""
-        cosines, entries = self.index.vectors.search(vectors, min(NEIGHBORS, self.index.vectors.ntotal))
-        similar = np.repeat(cosines[:, -1:], self.index.vectors.ntotal, axis=1)
-        np.put_along_axis(similar, entries, cosines, axis=1)
+    def _similarities(self, vector: np.ndarray, without_entry: int | None) -> np.ndarray:
+        """Return cosines (entries,): to questions by the adapted vectors, to headings and passages by those of the encoder."""
+        questions = _cosines(self.index.near_questions, adapt(vector[None], self.index.adapter))
         if without_entry is not None:
-            similar[:, without_entry] = cosines[:, -1]
-        return similar
+            questions[without_entry] = questions.min()
+        return np.concatenate([questions, _cosines(self.index.near_texts, vector[None])])
 
     def _best(self, values: np.ndarray, kind: str) -> np.ndarray:
         """Return each section's highest value among its entries of `kind`, 0 where it has none."""
@@ -147,6 +136,16 @@ class Retriever:
 
     def _hit(self, number: int, score: float, parts: np.ndarray) -> Hit:
         return Hit(self.index.sections[number], score, dict(zip(PARTS, map(float, parts), strict=True)))
+
+
+def _cosines(near: faiss.Index, row: np.ndarray) -> np.ndarray:
+    """Return the cosines of `row` (1, dimension) to all entries of `near`; beyond the NEIGHBORS nearest, that of the last of them."""
+    if not near.ntotal:
+        return np.zeros(0, dtype=np.float32)
+    cosines, entries = near.search(row, min(NEIGHBORS, near.ntotal))
+    similar = np.full(near.ntotal, cosines[0, -1], dtype=np.float32)
+    similar[entries[0]] = cosines[0]
+    return similar
 
 
 def _runs(owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,4 +178,4 @@ def leave_one_out(retriever: Retriever, entries: Sequence[int]) -> list[int]:
 def asked_without(retriever: Retriever, entry: int) -> Query:
     """Return the query of a question entry's own text, with that entry left out of the index."""
     query = retriever.query(retriever.index.texts[entry])
-    return retriever.measured(query.vectors, query.text, without_entry=entry)
+    return retriever.measured(query.vector, query.text, without_entry=entry)

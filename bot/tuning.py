@@ -1,7 +1,8 @@
 """Learns the numbers in bot/tuning.json: how much each part of a score weighs, and what confidence a score deserves.
 
 Fusion: a softmax over sections, fitted to the handbook's own questions (each with itself left out of the index) and to the tuning
-half of the golden questions. Doubt: a logistic regression on the tuning half. The reporting half is never read here.
+half of the golden questions. Doubt: a logistic regression on those of the tuning half that the handbook was not amended for: how it
+does on the others says nothing about new questions. The reporting half is never read here.
 """
 
 import json
@@ -14,22 +15,27 @@ from tqdm import tqdm
 
 from bot.answer import Answerer, Doubt
 from bot.app import TUNING, create_answerer
+from bot.errors import PortsideError
 from bot.golden import Golden, is_right, read_golden
-from bot.index import Index, build
-from bot.retrieval import PARTS, Query, Retriever, asked_without
+from bot.index import Index, build, without_lessons
+from bot.retrieval import PARTS, Query, Retriever, asked_without, has_questions
 from bot.settings import Settings
 
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
 OWN_QUESTIONS = 800  # of the handbook that are asked
 GOLDEN_WEIGHT = 20.0  # of a golden question against one of the handbook's own: fewer, but in the manner of real ones (5-fold, 1 to 100)
 FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question (fusion: 0.0005 to 0.01 tried, 5-fold)
+FOLDS = 10  # in which confidence is calibrated on questions that its regression did not see
 LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
-# Where the model's probability is cut: the trade-off stands in "The price of refusing" on the page of the measurements.
-UNSURE_CUT, ANSWER_CUT = 0.3, 0.5
-TILT = 0.005
+# Confidence from which the closest section is shown, and from which it is shown without a caveat, on a site with questions and on one
+# without, where confidence is lower throughout. The trade-off stands in "The price of refusing" on the page of the measurements.
+CUTS = {True: (0.5, 0.65), False: (0.2, 0.5)}
+CONFIDENCE = (0.01, 0.99)  # least and most: no question is certain
+LEAST_FRESH = 60  # golden questions in scope that the handbook was not amended for, to learn confidence from
 OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
-WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words", "sentence_passage_vector")
+IN_SCOPE_SHARE = 0.6  # of all weight when confidence is learned: readers of a handbook mostly ask about its subject
+WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +47,31 @@ class Example:
     weight: float
 
 
-def tune(settings: Settings) -> int:
-    """Learn weights and confidence and write bot/tuning.json."""
+def tune(settings: Settings, mended: bool = False) -> int:
+    """Learn weights and confidence and write bot/tuning.json; with `mended`, confidence from every question of the tuning half."""
     answerer = create_answerer(settings)
     golden = [question for question in read_golden() if question.half == "tune"]
-    examples = [*_own_examples(answerer.retriever), *_golden_examples(answerer.retriever, golden)]
+    fresh = [question for question in golden if mended or not question.mended]
+    if sum(question.in_scope for question in fresh) < LEAST_FRESH:
+        raise PortsideError(
+            f"Confidence is learned from questions that the handbook was not amended for, at least {LEAST_FRESH} in scope: "
+            "write new ones into quality/golden-in-scope.jsonl first (see CONTRIBUTING.md), or run it with --mended and know that "
+            "the bot will be too sure of itself."
+        )
+    seen = [
+        *_own_examples(answerer.retriever),
+        *_golden_examples(answerer.retriever, [question for question in golden if question not in fresh]),
+    ]
+    examples = [*seen, *_golden_examples(answerer.retriever, fresh)]
     entries = _outside_entries(answerer.retriever)
     learned = {}
     for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
-        fusion = fit_fusion(examples, allowed) | {"page": PAGE_WEIGHT}
-        full = Retriever(answerer.retriever.index, fusion)
+        fusion, blind = (fit_fusion(known, allowed) | {"page": PAGE_WEIGHT} for known in (examples, seen))
         bare = allowed is WITHOUT_QUESTIONS
-        retriever = Retriever(_without_questions(full.index), fusion) if bare else full
-        outside = [retriever.query(full.index.texts[entry]) if bare else asked_without(full, entry) for entry in entries]
-        doubt = fit_doubt(Answerer(retriever, answerer.doubt), golden, outside)
+        index = answerer.retriever.index  # confidence is learned from questions that weights and adapter never saw
+        retriever = Retriever(_without_questions(index) if bare else without_lessons(index, entries), blind)
+        outside = [retriever.query(index.texts[entry]) if bare else asked_without(retriever, entry) for entry in entries]
+        doubt = fit_doubt(Answerer(retriever, answerer.doubt), fresh, outside)
         learned[name] = {"fusion": fusion, "doubt": doubt}
         print(name, json.dumps(learned[name], indent=1))
     TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
@@ -64,10 +81,10 @@ def tune(settings: Settings) -> int:
 
 def _own_examples(retriever: Retriever) -> Iterable[Example]:
     index = retriever.index
-    entries = np.arange(*index.spans["question"])
-    chosen = np.random.default_rng(0).permutation(entries)[:OWN_QUESTIONS]
+    chosen = [int(entry) for entry in np.random.default_rng(0).permutation(np.arange(*index.spans["question"]))[:OWN_QUESTIONS]]
+    blind = Retriever(without_lessons(index, chosen), retriever.named_weights)
     for entry in tqdm(chosen, desc="Handbook's own questions", unit="question"):
-        yield _example(asked_without(retriever, int(entry)).parts, {int(index.owner[entry])}, 1.0)
+        yield _example(asked_without(blind, entry).parts, {int(index.owner[entry])}, 1.0)
 
 
 def _golden_examples(retriever: Retriever, golden: Sequence[Golden]) -> Iterable[Example]:
@@ -105,14 +122,21 @@ def fit_fusion(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str,
     return {PARTS[column]: round(float(weight), 3) for column, weight in zip(columns, found.x, strict=True)}
 
 
-def _isotonic(probabilities: np.ndarray, right: np.ndarray) -> list[tuple[float, float]]:
-    """Return the rising line from a probability to the share of right answers at it, as knots; slightly tilted, so that it never stands."""
+def _isotonic(probabilities: np.ndarray, right: np.ndarray, share: np.ndarray) -> list[tuple[float, float]]:
+    """Return the rising line from a probability to the share of right answers at it, as knots.
+
+    A knot stands at the middle of each level of an isotonic regression (Oron & Flournoy, 2017).
+    """
     from sklearn.isotonic import IsotonicRegression
 
-    fitted = IsotonicRegression(y_min=0.01, y_max=0.98).fit(probabilities, right)
-    inner = zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)
-    knots = {round(float(place), 4): float(value) + TILT * float(place) for place, value in inner}
-    return [(0.0, 0.0), *sorted((place, value) for place, value in knots.items() if 0 < place < 1), (1.0, 0.99)]
+    levels = IsotonicRegression().fit(probabilities, right, sample_weight=share).predict(probabilities)
+    knots = [(0.0, CONFIDENCE[0])]
+    for level in np.unique(levels):
+        there = levels == level
+        confidence = (level * there.sum() + 1) / (there.sum() + 2)  # Laplace's rule of succession: few questions prove little
+        confidence = max(knots[-1][1], float(np.clip(confidence, *CONFIDENCE)))
+        knots.append((float(np.average(probabilities[there], weights=share[there])), confidence))
+    return [*knots, (1.0, CONFIDENCE[1])]
 
 
 def _outside_entries(retriever: Retriever) -> list[int]:
@@ -124,7 +148,7 @@ def _outside_entries(retriever: Retriever) -> list[int]:
 
 def _without_questions(index: Index) -> Index:
     """Return `index` as another site's would be: no questions, no page about the outside, so no signal that comes of them."""
-    known = dict(zip(index.texts, index.vectors.reconstruct_n(0, index.vectors.ntotal), strict=True))
+    known = dict(zip(index.texts, index.vectors, strict=True))
     sections = [replace(section, questions=()) for section in index.sections if not section.outside]
     return build(sections, {}, index.encoder, lambda texts: np.stack([known[text] for text in texts]), index.manifest)
 
@@ -146,27 +170,47 @@ def fit_doubt(answerer: Answerer, golden: Sequence[Golden], outside: Sequence[Qu
         shares.append(OUTSIDE_WEIGHT)
     names = list(rows[0])
     signals, right, share = np.array([list(row.values()) for row in rows]), np.array(labels, dtype=float), np.array(shares)
-    share = share / share.sum()
+    inside = np.array([question.in_scope for question in golden] + [False] * len(outside))
+    share = np.where(inside, IN_SCOPE_SHARE * share / share[inside].sum(), (1 - IN_SCOPE_SHARE) * share / max(share[~inside].sum(), 1e-9))
     center, scale = signals.mean(axis=0), np.maximum(signals.std(axis=0), LEAST_SCALE)
     table = (signals - center) / scale
 
-    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, bias = values[:-1], values[-1]
-        logits = table @ weights + bias
-        value = float(share @ (np.logaddexp(0, logits) - right * logits)) + DOUBT_RIDGE * float(weights @ weights)
-        error = (1 / (1 + np.exp(-logits)) - right) * share
-        return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
-
-    found = minimize(loss, np.zeros(len(center) + 1), jac=True, method="L-BFGS-B").x
-    probabilities = 1 / (1 + np.exp(-(table @ found[:-1] + found[-1])))
-    knots = _isotonic(probabilities[: len(golden)], right[: len(golden)])
-    at_cut = [float(np.interp(cut, [knot[0] for knot in knots], [knot[1] for knot in knots])) for cut in (UNSURE_CUT, ANSWER_CUT)]
+    found = _logistic(table, right, share)
+    knots = _isotonic(_unseen_probabilities(table, right, share)[: len(golden)], right[: len(golden)], share[: len(golden)])
+    unsure_at, answer_at = CUTS[has_questions(answerer.retriever.index)]
     return {
         "weights": {name: round(float(value), 4) for name, value in zip(names, found[:-1], strict=True)},
         "center": {name: round(float(value), 4) for name, value in zip(names, center, strict=True)},
         "scale": {name: round(float(value), 4) for name, value in zip(names, scale, strict=True)},
         "bias": round(float(found[-1]), 4),
         "knots": [[round(place, 4), round(value, 4)] for place, value in knots],
-        "answer_at": round(at_cut[1], 4),
-        "unsure_at": round(at_cut[0], 4),
+        "answer_at": answer_at,
+        "unsure_at": unsure_at,
     }
+
+
+def _logistic(table: np.ndarray, right: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the weights of the columns and the bias, last, of a logistic regression with an L2 penalty on the weights."""
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = values[:-1], values[-1]
+        logits = table @ weights + bias
+        value = float(share @ (np.logaddexp(0, logits) - right * logits)) + DOUBT_RIDGE * float(weights @ weights)
+        error = (_logit_to_probability(logits) - right) * share
+        return value, np.append(error @ table + 2 * DOUBT_RIDGE * weights, error.sum())
+
+    return np.asarray(minimize(loss, np.zeros(table.shape[1] + 1), jac=True, method="L-BFGS-B").x)
+
+
+def _unseen_probabilities(table: np.ndarray, right: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return for each row the probability by a regression on the other folds: on its own rows a regression is too sure of itself."""
+    folds = np.random.default_rng(0).permutation(len(table)) % FOLDS
+    probabilities = np.zeros(len(table))
+    for fold in range(FOLDS):
+        values = _logistic(table[folds != fold], right[folds != fold], share[folds != fold] / share[folds != fold].sum())
+        probabilities[folds == fold] = _logit_to_probability(table[folds == fold] @ values[:-1] + values[-1])
+    return probabilities
+
+
+def _logit_to_probability(logits: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-logits)))

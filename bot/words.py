@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import Stemmer
 from rapidfuzz.distance import OSA
@@ -33,7 +33,7 @@ def _stemmer() -> Stemmer.Stemmer:
     return Stemmer.Stemmer("english")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """The site's own words, as `terms` and `mend` need them."""
 
@@ -79,14 +79,17 @@ class Vocabulary:
         if any(lower.removesuffix(ending) in self._known for ending in ("s", "es", "ed", "ing", "er", "ly", "d")):
             return word
         edits = 2 if len(word) >= LONG else 1
-        near = extractOne(lower, self.known, scorer=OSA.distance, score_cutoff=edits)
-        return near[0] if near and near[0][0] == lower[0] else word
+        near = extractOne(lower, self._initials.get(lower[0], ()), scorer=OSA.distance, score_cutoff=edits)
+        return near[0] if near else word
 
-    @property
+    @cached_property
     def _known(self) -> frozenset[str]:
-        return _as_set(tuple(self.known))
+        return frozenset(self.known)
 
-
-@lru_cache(maxsize=4)
-def _as_set(words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(words)
+    @cached_property
+    def _initials(self) -> dict[str, list[str]]:
+        """The known words by their first letter, which is seldom mistyped: a mended word keeps it, and few need to be compared."""
+        initials: dict[str, list[str]] = {}
+        for word in self.known:
+            initials.setdefault(word[0], []).append(word)
+        return initials

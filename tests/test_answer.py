@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.answer import MAX_HISTORY, MAX_QUESTION, PROSE_WORDS, QUOTE_CHARACTERS, Answerer, Doubt, checked, is_follow_up
+from bot.answer import MAX_HISTORY, MAX_QUESTION, PROSE_WORDS, QUOTE_CHARACTERS, SECOND_WITHIN, Answerer, Doubt, checked, is_follow_up
 from bot.errors import QuestionRefused
 from bot.sections import squeeze
 
@@ -41,6 +41,7 @@ def test_a_question_gets_its_verdict_from_the_section_that_answers(
     [
         ("is it impossible to carry UDP through an Ingress?", "yes"),
         ("ingress can't carry udp, right?", "yes"),
+        ("ingress can’t carry udp, right?", "yes"),
         ("is it true that an Ingress cannot carry UDP?", "yes"),
         ("is it true that an Ingress can carry UDP?", "no"),
         ("is it impossible that Ingress can terminate TLS certificates?", "no"),
@@ -135,6 +136,16 @@ def test_two_questions_in_one_message_both_get_an_answer(answerer: Answerer) -> 
     assert "A `GRPCRoute` matches" in answer.answer
 
 
+def test_a_section_as_good_as_equal_follows_under_its_heading(answerer: Answerer) -> None:
+    answer = answerer.ask("ingress udp tls")
+    first, second = answer.citations[:2]
+    assert second.score >= first.score * (1 - SECOND_WITHIN) - 0.001
+    assert f"\n\n**{second.title.split(' › ')[-1]}**\n\n" in answer.answer
+    alone = answerer.ask("external-ip pending")
+    assert alone.citations[1].score < alone.citations[0].score * (1 - SECOND_WITHIN)
+    assert not re.search(r"^\*\*[^*]+\*\*$", alone.answer, re.M)
+
+
 @pytest.mark.parametrize("question", ASKED)
 def test_quotes_stand_verbatim_on_the_page(answerer: Answerer, question: str) -> None:
     texts = {section.url: squeeze(section.text) for section in answerer.retriever.index.sections}
@@ -187,7 +198,9 @@ def test_suggestions_are_other_headings_of_the_handbook(answerer: Answerer, ques
     answer = answerer.ask(question)
     headings = {section.heading for section in answerer.retriever.index.sections if not section.outside}
     assert set(answer.suggestions) <= headings
-    assert answer.citations[0].title.split(" › ")[-1] not in answer.suggestions
+    shown = [citation.title.split(" › ")[-1] for citation in answer.citations]
+    assert shown[0] not in answer.suggestions
+    assert not set(re.findall(r"^\*\*(.+)\*\*$", answer.answer, re.M)) & set(answer.suggestions), "nor the second section that is shown"
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,11 @@ def test_what_is_loaded_is_what_was_saved(index: Index, site: Path) -> None:
     assert index.spans == made.spans
     assert asdict(index.vocabulary) == asdict(made.vocabulary)
     np.testing.assert_array_equal(index.owner, made.owner)
-    np.testing.assert_array_equal(index.vectors.reconstruct_n(0, len(index.texts)), made.vectors.reconstruct_n(0, len(made.texts)))
+    np.testing.assert_array_equal(index.vectors, made.vectors)
+    np.testing.assert_array_equal(index.adapter, made.adapter)
+    row = made.vectors[:1]
+    for near in ("near_questions", "near_texts"):
+        np.testing.assert_array_equal(getattr(index, near).search(row, 5)[0], getattr(made, near).search(row, 5)[0])
     np.testing.assert_array_equal(index.section_words.scores(["udp"]), made.section_words.scores(["udp"]))
 
 
@@ -117,7 +121,7 @@ def garble(folder: Path, name: str) -> None:
     file.write_bytes(b"\xff" * file.stat().st_size)
 
 
-FILES = ["sections.jsonl", "entries.json", "owner.npy", "vectors.faiss", "vocabulary.json", "question_words/vocab.index.json"]
+FILES = ["sections.jsonl", "entries.json", "owner.npy", "vectors.npy", "adapter.npy", "vocabulary.json", "question_words/vocab.index.json"]
 UNFIT: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (shutil.rmtree, "index-missing"),
     "half written": (lambda folder: (folder / "manifest.json").unlink(), "index-missing"),
@@ -138,6 +142,11 @@ def test_a_folder_that_does_not_fit_is_refused_with_what_to_do(folder: Path, nam
     with pytest.raises(IndexProblem, match="python -m bot build") as refused:
         load(folder, encoder=WordEncoder())
     assert refused.value.code == code
+
+
+def test_the_folder_s_own_readme_may_be_edited(folder: Path) -> None:
+    (folder / "README.md").write_text("another text", encoding="utf-8")
+    load(folder, encoder=WordEncoder())
 
 
 def test_an_index_of_another_site_is_refused(folder: Path, site: Path, tmp_path: Path) -> None:
@@ -161,7 +170,7 @@ def test_an_unfit_index_has_no_known_vectors(folder: Path, tmp_path: Path, real_
     assert known_vectors(folder, DEFAULT_MODEL) == {}  # another model
     assert known_vectors(real_index, "another model") == {}
     broken = shutil.copytree(real_index, tmp_path / "broken")
-    garble(broken, "vectors.faiss")
+    garble(broken, "vectors.npy")
     assert known_vectors(broken, DEFAULT_MODEL) == {}
 
 

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from bot import tuning
 from bot.answer import Answerer, Doubt
+from bot.app import TUNING
+from bot.errors import PortsideError
 from bot.golden import Golden
 from bot.retrieval import PARTS
-from bot.tuning import Example, fit_doubt, fit_fusion
+from bot.settings import read_settings
+from bot.tuning import CONFIDENCE, Example, _isotonic, fit_doubt, fit_fusion, tune
 
 USEFUL = PARTS.index("passage_vector")
 
@@ -70,3 +74,24 @@ def test_confidence_learns_which_questions_are_answered(answerer: Answerer) -> N
     fitted = Answerer(answerer.retriever, doubt)
     assert fitted.find("ingress udp").confidence > 0.8
     assert fitted.find("paint a bathroom ceiling").confidence < 0.3
+
+
+def test_the_line_of_confidence_rises_and_stays_off_certainty() -> None:
+    random = np.random.default_rng(5)
+    probabilities = random.random(400)
+    right = (random.random(400) < probabilities**2).astype(float)
+    knots = _isotonic(probabilities, right, np.full(400, 1 / 400))
+    places, confidences = zip(*knots, strict=True)
+    assert list(places) == sorted(places)
+    assert list(confidences) == sorted(confidences)
+    assert (min(confidences), max(confidences)) == CONFIDENCE
+    assert abs(float(np.interp(0.8, places, confidences)) - 0.64) < 0.12
+
+
+def test_without_fresh_questions_nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "create_answerer", lambda _: None)
+    monkeypatch.setattr(tuning, "read_golden", lambda: [Golden("g", "ingress udp", "in_scope", "t", "tune", mended=True)] * 200)
+    before = TUNING.read_bytes()
+    with pytest.raises(PortsideError, match="write new ones into quality"):
+        tune(read_settings())
+    assert TUNING.read_bytes() == before
