@@ -33,6 +33,7 @@ SUBJECT_SHARE = 0.7  # of a follow-up's scores that comes from both questions to
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
+SEE_ALSO = "See also:"
 SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
 
 WANTS_CODE = re.compile(
@@ -40,6 +41,7 @@ WANTS_CODE = re.compile(
     r"error|fail\w*|check|debug|fix|troubleshoot\w*|step)\b",
     re.I,
 )
+CONJUNCTION = re.compile(r"^\W*(?:and|or|but|also|plus)\b[\s,]*", re.I)
 FOLLOW_UP = re.compile(
     r"^\W*(?:and|or|but|also|then|so|ok|okay|what if|what about|how about|same|why|is that|does that|does it|can it|is it|"
     r"with|without|on|for|in)\b|\b(?:it|that|this|those|these|there|them|instead|the same)\b",
@@ -194,26 +196,29 @@ class Answerer:
     def _compose(self, finding: Finding, status: str) -> tuple[str | None, str, int, list[Hit]]:
         """Return verdict, Markdown, the number of sections shown, and the hits in the order in which they are cited."""
         question, best = finding.query.text, finding.hits[0]
-        others = self._further_parts(question, best) or self._as_good_as_equal(finding)
+        further = self._further_part(question, best)
         sign = verdict(question, best.section)
+        others = [further[1]] if further else self._as_good_as_equal(finding)
         text = _shown_blocks(best.section, question, sign, self.retriever, room=0 if others else PROSE_WORDS)
+        if further:
+            text += f"\n\n**{_link(further[1].section)}**\n\n" + told(_lead(further[1].section), verdict(further[0], further[1].section))
+        elif others:  # its yes or no belongs to its heading and not to what was asked
+            text += f"\n\n**{SEE_ALSO} {_link(others[0].section)}**\n\n" + told(_lead(others[0].section), None)
         shown = [best, *others]
-        for other in others:
-            text += f"\n\n**{other.section.heading}**\n\n" + told(_lead(other.section), verdict(question, other.section))
         if status == "unsure":
             text = f"I am not sure that this is what you ask. The closest section is “{best.section.heading}”:\n\n{text}"
         urls = {hit.section.url for hit in shown}
         return sign, text, len(shown), shown + [hit for hit in finding.hits if hit.section.url not in urls]
 
-    def _further_parts(self, question: str, best: Hit) -> list[Hit]:
-        """Return the best hit of a second question in the same message, when another section answers it with confidence."""
+    def _further_part(self, question: str, best: Hit) -> tuple[str, Hit] | None:
+        """Return a second question in the same message and its best hit, when another section answers it with confidence."""
         pieces = [piece for sentence in sentences(question) for piece in re.split(r"(?<=\?)\s+", sentence)]  # "…? and …?" in lower case
-        parts = [piece for piece in pieces if piece.rstrip().endswith("?")]
+        parts = [CONJUNCTION.sub("", piece) for piece in pieces if piece.rstrip().endswith("?")]
         for part in parts[:3] if len(parts) > 1 else []:
             finding = self.find(part)
             if finding.confidence >= PART_CONFIDENCE and finding.hits[0].section.url != best.section.url:
-                return finding.hits[:1]
-        return []
+                return part, finding.hits[0]
+        return None
 
     def _as_good_as_equal(self, finding: Finding) -> list[Hit]:
         """Return the second-best hit when little speaks for the first above it and it says something else."""
@@ -317,6 +322,11 @@ def _join(parts: list[str]) -> str:
 
 def _lead(section: Section) -> str:
     return _shown(section.blocks[0])
+
+
+def _link(section: Section) -> str:
+    """Return the section's heading as a link; alone where brackets in it would break one."""
+    return section.heading if "[" in section.heading else f"[{section.heading}]({section.url})"
 
 
 def _refusal(finding: Finding) -> str:

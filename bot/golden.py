@@ -62,8 +62,8 @@ def _golden(record: dict[str, Any]) -> Golden:
 
 
 def contains(text: str, groups: Sequence[Sequence[str]]) -> bool:
-    """Whether `text` holds one alternative of every group, in any case, code marks aside."""
-    plain = re.sub(r"\s+", " ", re.sub(r"[`*]", "", text)).lower()
+    """Whether `text` holds one alternative of every group, in any case, code marks and addresses of links aside."""
+    plain = re.sub(r"\s+", " ", re.sub(r"[`*]|(?<=\])\([^)\s]*\)", "", text)).lower()
     return all(any(alternative.lower() in plain for alternative in group) for group in groups)
 
 

@@ -39,6 +39,8 @@ def test_nothing_contradicts_a_question_without_a_verdict() -> None:
 
 def test_code_marks_case_and_line_breaks_do_not_matter() -> None:
     assert contains("set `externalTrafficPolicy:\n Local`", [["externaltrafficpolicy: local"]])
+    assert not contains("see [the page](/gateway/#udproute)", [["udproute"]]), "an address is not shown"
+    assert contains("see [the UDPRoute](/gateway/)", [["udproute"]])
     assert contains("anything", [])
     assert not contains("anything", [["other"], []])
 

@@ -274,3 +274,9 @@ def test_without_a_public_address_links_are_words(answer: Answer) -> None:
     sent = message(answer, "")
     assert [button["action_id"] for button in sent["blocks"][1]["elements"]] == ["share"]
     assert plain(answer, PUBLIC_URL).count(PUBLIC_URL) >= len(answer.citations)
+
+
+def test_without_a_public_address_the_sections_are_named_in_the_footer(answer: Answer) -> None:
+    footer = message(answer, "")["blocks"][-1]["elements"][0]["text"]
+    assert all(citation.title in footer for citation in answer.citations)
+    assert "\n" not in message(answer, PUBLIC_URL)["blocks"][-1]["elements"][0]["text"], "the buttons name them"

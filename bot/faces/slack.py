@@ -121,6 +121,8 @@ def message(answer: Answer, public_url: str, shared: bool = False) -> dict[str, 
         "unsure": f"Not sure ({answer.confidence:.0%}): the closest section",
         "declined": "Not in the handbook: the nearest sections",
     }[answer.status]
+    if not public_url:  # no buttons: the sections are named at least
+        footer += "".join(f"\n{citation.title}" for citation in answer.citations[:BUTTONS])
     blocks.append({"type": "context", "elements": [{"type": "plain_text", "text": footer}]})
     return {"text": _cut(plain(answer, public_url), PLAIN_CHARACTERS), "blocks": blocks}
 

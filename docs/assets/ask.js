@@ -242,10 +242,15 @@
       if (fence) elements.push(code(run((line) => !line.startsWith(fence[0])).slice(1).join("\n"))), (end += 1);
       else if (lines[at].startsWith("|")) elements.push(table(run((line) => line.startsWith("|"))));
       else if (starts.test(lines[at])) elements.push(list(run((line) => /^\s*[-*] |^\s+\S/.test(line))));
-      else if (lines[at].trim()) elements.push(make("p", {}, ...inline(run((line) => line.trim() && !starts.test(line)).join(" "))));
+      else if (lines[at].trim()) elements.push(paragraph(run((line) => line.trim() && !starts.test(line)).join(" ")));
       at = end;
     }
     return elements;
+  }
+
+  function paragraph(text) {
+    const heading = /^\*\*[^*]+\*\*$/.test(text); // of a second section
+    return make("p", heading ? { class: "ask-also" } : {}, ...inline(text));
   }
 
   function code(text) {
