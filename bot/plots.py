@@ -34,7 +34,7 @@ def _about(report: dict[str, Any]) -> str:
     return (
         f"Measured on {report['date']} with `python -m bot check --write includes/quality`: {index['sections']} sections, "
         f"{index['questions']} questions beside them; {found['questions in scope']} golden questions in scope and "
-        f"{found['questions out of scope']} out of scope in the reporting half, as many in the tuning half."
+        f"{found['questions out of scope']} out of scope in the reporting half, about as many in the tuning half."
     )
 
 

@@ -33,15 +33,15 @@ from bot.settings import Settings
 # Shares of the reporting half that `check` demands: (least, most). They stand a little under what was reached, so that they
 # catch an edit that breaks answers and not the noise of one question.
 THRESHOLDS: dict[str, tuple[float, float]] = {
-    "right answers": (0.85, 1.0),
+    "right answers": (0.88, 1.0),
     "right section first": (0.75, 1.0),
-    "right section in first three": (0.91, 1.0),
-    "verdict contradicted": (0.0, 0.10),
-    "false answers, near": (0.0, 0.10),
+    "right section in first three": (0.93, 1.0),
+    "verdict contradicted": (0.0, 0.08),
+    "false answers, near": (0.0, 0.08),
     "false answers, far": (0.0, 0.02),
-    "wrong refusals": (0.0, 0.06),
+    "wrong refusals": (0.0, 0.04),
     "quotes verbatim": (1.0, 1.0),
-    "calibration error": (0.0, 0.09),
+    "calibration error": (0.0, 0.06),
     "own questions, first": (0.32, 1.0),
     "own questions, first three": (0.60, 1.0),
 }

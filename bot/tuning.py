@@ -1,8 +1,8 @@
 """Learns the numbers in bot/tuning.json: how much each part of a score weighs, and what confidence a score deserves.
 
 Fusion: a softmax over sections, fitted to the handbook's own questions (each with itself left out of the index) and to the tuning
-half of the golden questions. Doubt: a logistic regression on those of the tuning half that the handbook was not amended for: how it
-does on the others says nothing about new questions. The reporting half is never read here.
+half of the golden questions. Doubt: a logistic regression on the tuning half, in which questions that the handbook was amended for weigh
+less: how they do now says little about new ones. The reporting half is never read here.
 """
 
 import json
@@ -24,7 +24,7 @@ from bot.settings import Settings
 CANDIDATES = 60  # sections a question that the softmax is taken over: the best by an even sum of parts
 OWN_QUESTIONS = 800  # of the handbook that are asked
 GOLDEN_WEIGHT = 20.0  # of a golden question against one of the handbook's own: fewer, but in the manner of real ones (5-fold, 1 to 100)
-FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.01  # L2 penalties a question (fusion: 0.0005 to 0.01 tried, 5-fold)
+FUSION_RIDGE, DOUBT_RIDGE = 0.001, 0.001  # L2 penalties a question (0.0005 to 0.01 and 0.001 to 0.01 tried, 5-fold and 10-fold)
 FOLDS = 10  # in which confidence is calibrated on questions that its regression did not see
 LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits, and zero cannot divide
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
@@ -34,6 +34,7 @@ CUTS = {True: (0.5, 0.65), False: (0.2, 0.5)}
 CONFIDENCE = (0.01, 0.99)  # least and most: no question is certain
 LEAST_FRESH = 60  # golden questions in scope that the handbook was not amended for, to learn confidence from
 OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
+MENDED_WEIGHT = 0.5  # of a question that the handbook was amended for, when confidence is learned: it still tells inside from outside
 IN_SCOPE_SHARE = 0.6  # of all weight when confidence is learned: readers of a handbook mostly ask about its subject
 WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words")
 
@@ -54,25 +55,28 @@ def tune(settings: Settings, mended: bool = False) -> int:
     fresh = [question for question in golden if mended or not question.mended]
     if sum(question.in_scope for question in fresh) < LEAST_FRESH:
         raise PortsideError(
-            f"Confidence is learned from questions that the handbook was not amended for, at least {LEAST_FRESH} in scope: "
+            f"Confidence wants questions that the handbook was not amended for, at least {LEAST_FRESH} in scope: "
             "write new ones into quality/golden-in-scope.jsonl first (see CONTRIBUTING.md), or run it with --mended and know that "
             "the bot will be too sure of itself."
         )
-    seen = [
-        *_own_examples(answerer.retriever),
-        *_golden_examples(answerer.retriever, [question for question in golden if question not in fresh]),
-    ]
-    examples = [*seen, *_golden_examples(answerer.retriever, fresh)]
+    mended_ones = [question for question in golden if question not in fresh]
+    index, own = answerer.retriever.index, list(_own_examples(answerer.retriever))
+    examples = {half: list(_golden_examples(answerer.retriever, asked)) for half, asked in (("fresh", fresh), ("mended", mended_ones))}
     entries = _outside_entries(answerer.retriever)
     learned = {}
     for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
-        fusion, blind = (fit_fusion(known, allowed) | {"page": PAGE_WEIGHT} for known in (examples, seen))
         bare = allowed is WITHOUT_QUESTIONS
-        index = answerer.retriever.index  # confidence is learned from questions that weights and adapter never saw
-        retriever = Retriever(_without_questions(index) if bare else without_lessons(index, entries), blind)
+        blind_index = _without_questions(index) if bare else without_lessons(index, entries)
+
+        def blind(half: str, parts: Sequence[str] = allowed, index: Index = blind_index) -> Answerer:
+            """Return an answerer whose weights and adapter never saw what it will be asked."""
+            return Answerer(Retriever(index, fit_fusion([*own, *examples[half]], parts) | {"page": PAGE_WEIGHT}), answerer.doubt)
+
+        asked = [(blind("mended"), fresh, 1.0), (blind("fresh"), mended_ones, MENDED_WEIGHT)]
+        retriever = asked[0][0].retriever
         outside = [retriever.query(index.texts[entry]) if bare else asked_without(retriever, entry) for entry in entries]
-        doubt = fit_doubt(Answerer(retriever, answerer.doubt), fresh, outside)
-        learned[name] = {"fusion": fusion, "doubt": doubt}
+        fusion = fit_fusion([*own, *examples["fresh"], *examples["mended"]], allowed) | {"page": PAGE_WEIGHT}
+        learned[name] = {"fusion": fusion, "doubt": fit_doubt(asked, outside)}
         print(name, json.dumps(learned[name], indent=1))
     TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
     print(f"Wrote {TUNING}")
@@ -153,31 +157,31 @@ def _without_questions(index: Index) -> Index:
     return build(sections, {}, index.encoder, lambda texts: np.stack([known[text] for text in texts]), index.manifest)
 
 
-def fit_doubt(answerer: Answerer, golden: Sequence[Golden], outside: Sequence[Query] = ()) -> dict[str, object]:
+def fit_doubt(asked: Sequence[tuple[Answerer, Sequence[Golden], float]], outside: Sequence[Query] = ()) -> dict[str, object]:
     """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it.
 
-    `outside` holds further queries that must be refused.
+    `asked` holds golden questions, the answerer that they are put to, and what each weighs; `outside` queries that must be refused.
     """
-    always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
-    rows, labels, shares = [], [], []
-    for question in tqdm(golden, desc="Confidence", unit="question"):
-        rows.append(always.find(question.question, question.history).signals)
-        labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
-        shares.append(1.0)
-    for query in outside:
-        rows.append(always.judge(query).signals)
-        labels.append(False)
-        shares.append(OUTSIDE_WEIGHT)
+    rows, labels, shares, inside = [], [], [], []
+    for answerer, golden, weight in asked:
+        always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
+        for question in tqdm(golden, desc="Confidence", unit="question"):
+            rows.append(always.find(question.question, question.history).signals)
+            labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
+            shares.append(weight)
+            inside.append(question.in_scope)
+    count = len(rows)
+    rows += [Answerer(asked[0][0].retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0)).judge(query).signals for query in outside]
     names = list(rows[0])
-    signals, right, share = np.array([list(row.values()) for row in rows]), np.array(labels, dtype=float), np.array(shares)
-    inside = np.array([question.in_scope for question in golden] + [False] * len(outside))
-    share = np.where(inside, IN_SCOPE_SHARE * share / share[inside].sum(), (1 - IN_SCOPE_SHARE) * share / max(share[~inside].sum(), 1e-9))
+    signals, right = np.array([list(row.values()) for row in rows]), np.array(labels + [False] * len(outside), dtype=float)
+    share, within = np.array(shares + [OUTSIDE_WEIGHT] * len(outside)), np.array(inside + [False] * len(outside))
+    share = np.where(within, IN_SCOPE_SHARE * share / share[within].sum(), (1 - IN_SCOPE_SHARE) * share / max(share[~within].sum(), 1e-9))
     center, scale = signals.mean(axis=0), np.maximum(signals.std(axis=0), LEAST_SCALE)
     table = (signals - center) / scale
 
     found = _logistic(table, right, share)
-    knots = _isotonic(_unseen_probabilities(table, right, share)[: len(golden)], right[: len(golden)], share[: len(golden)])
-    unsure_at, answer_at = CUTS[has_questions(answerer.retriever.index)]
+    knots = _isotonic(_unseen_probabilities(table, right, share)[:count], right[:count], share[:count])
+    unsure_at, answer_at = CUTS[has_questions(asked[0][0].retriever.index)]
     return {
         "weights": {name: round(float(value), 4) for name, value in zip(names, found[:-1], strict=True)},
         "center": {name: round(float(value), 4) for name, value in zip(names, center, strict=True)},

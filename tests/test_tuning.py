@@ -67,7 +67,7 @@ def test_confidence_learns_which_questions_are_answered(answerer: Answerer) -> N
         "write a poem",
     ]
     unknown = [Golden(f"u{n}", question, "far", "t", "tune") for n, question in enumerate(foreign * 3)]
-    learned = fit_doubt(answerer, known + unknown)
+    learned = fit_doubt([(answerer, known + unknown, 1.0)])
     doubt = Doubt(**learned)  # type: ignore[arg-type]
     assert 0 < doubt.unsure_at <= doubt.answer_at < 1
     assert [knot[1] for knot in doubt.knots] == sorted(knot[1] for knot in doubt.knots)
