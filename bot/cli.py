@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     tune = command(
         "tune", run_tune, "Learn the weights and the confidence from the question lists and the tuning half of the golden questions."
     )
-    tune.add_argument("--mended", action="store_true", help="Learn confidence also from questions that the handbook was amended for.")
+    tune.add_argument("--mended", action="store_true", help="Count questions that the handbook was amended for like new ones.")
     gaps = command("gaps", run_gaps, "List what readers asked and the handbook did not answer.")
     gaps.add_argument("--limit", type=int, default=50, help="Questions to list.")
     return top
