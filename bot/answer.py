@@ -33,7 +33,6 @@ SUBJECT_SHARE = 0.7  # of a follow-up's scores that comes from both questions to
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
-SEE_ALSO = "See also:"
 SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
 
 WANTS_CODE = re.compile(
@@ -200,10 +199,9 @@ class Answerer:
         sign = verdict(question, best.section)
         others = [further[1]] if further else self._as_good_as_equal(finding)
         text = _shown_blocks(best.section, question, sign, self.retriever, room=0 if others else PROSE_WORDS)
-        if further:
-            text += f"\n\n**{_link(further[1].section)}**\n\n" + told(_lead(further[1].section), verdict(further[0], further[1].section))
-        elif others:  # its yes or no belongs to its heading and not to what was asked
-            text += f"\n\n**{SEE_ALSO} {_link(others[0].section)}**\n\n" + told(_lead(others[0].section), None)
+        for other in others:  # unless it was asked for, its yes or no belongs to its heading and not to the question
+            heading = _link(other.section) if further else f"See also: {_link(other.section)}"
+            text += f"\n\n**{heading}**\n\n" + told(_lead(other.section), verdict(further[0], other.section) if further else None)
         shown = [best, *others]
         if status == "unsure":
             text = f"I am not sure that this is what you ask. The closest section is “{best.section.heading}”:\n\n{text}"
@@ -223,10 +221,10 @@ class Answerer:
     def _as_good_as_equal(self, finding: Finding) -> list[Hit]:
         """Return the second-best hit when little speaks for the first above it and it says something else."""
         best, *others = finding.hits
-        terms = self.retriever.index.vocabulary.terms
-        said = set(terms(best.section.blocks[0].text))
-        near = [hit for hit in others[:1] if hit.score >= best.score * (1 - SECOND_WITHIN)]
-        return [hit for hit in near if len(said & (new := set(terms(hit.section.blocks[0].text)))) < SAID_AGAIN * len(new)]
+        if not others or others[0].score < best.score * (1 - SECOND_WITHIN):
+            return []
+        said, new = (set(self.retriever.index.vocabulary.terms(hit.section.blocks[0].text)) for hit in (best, others[0]))
+        return others[:1] if len(said & new) < SAID_AGAIN * len(new) else []
 
 
 def checked(question: str) -> str:

@@ -20,8 +20,6 @@ from bot.golden import read_golden
 from bot.settings import Settings
 
 QUESTIONS = 200
-START_TRIES = 600  # of START_WAIT seconds each
-START_WAIT = 0.05
 PLAIN = """
 import json, sys, time
 started = time.perf_counter()
@@ -50,9 +48,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     """Return start times (seconds), answer times (milliseconds), resident memory (MB) and their ratios."""
     from bot.encoder import model_folder
 
-    golden = read_golden()
-    count = min(QUESTIONS, len(golden))
-    questions = [golden[number * len(golden) // count].question for number in range(count)]  # of all kinds, short and long
+    questions = _questions()
     environment = os.environ | {"PORTSIDE_PORT": "0", "PORTSIDE_JOURNAL": str(settings.index / "bench.sqlite"), "OMP_NUM_THREADS": "1"}
     started = time.perf_counter()
     command = [sys.executable, "-m", "bot", "serve", "--site", str(settings.site), "--index", str(settings.index)]
@@ -69,12 +65,8 @@ def measure(settings: Settings) -> dict[str, Any]:
         plain_start = json.loads(plain.stdout.readline())["start"]
         for running in (server, plain):
             _hold_to_one_core(running.pid)
-        ours, theirs, memory = [], [], 0.0
-        for question in questions:  # in turns, so that a busy moment hits both
-            ours.append(_ask(connection, question))
-            row = _ask_plain(plain, question)
-            theirs.append(row["ms"])
-            memory = row["mb"]
+        turns = [(_ask(connection, question), _ask_plain(plain, question)) for question in questions]  # a busy moment hits both
+        ours, theirs = [mine for mine, _ in turns], [row["ms"] for _, row in turns]
         return {
             "questions": len(questions),
             "start to first answer, s": start,
@@ -84,7 +76,7 @@ def measure(settings: Settings) -> dict[str, Any]:
             "plain sentence-transformers + FAISS, median ms": statistics.median(theirs),
             "times faster (plain / ours, median)": statistics.median(theirs) / statistics.median(ours),
             "resident memory, MB": _resident(server.pid),
-            "resident memory of plain, MB": memory,
+            "resident memory of plain, MB": turns[-1][1]["mb"],
         }
     finally:
         for process in (server, plain):
@@ -93,6 +85,13 @@ def measure(settings: Settings) -> dict[str, Any]:
                 process.wait()
         for file in settings.index.glob("bench.sqlite*"):
             file.unlink()
+
+
+def _questions() -> list[str]:
+    """Return QUESTIONS golden questions, evenly from all kinds, short and long."""
+    golden = read_golden()
+    count = min(QUESTIONS, len(golden))
+    return [golden[number * len(golden) // count].question for number in range(count)]
 
 
 def _process(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:

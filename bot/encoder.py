@@ -22,8 +22,7 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 MAX_TOKENS = 256  # what the model reads; the rest of a longer text is cut off
 BATCH = 64  # texts a step
 AGREEMENT = 0.9999  # least cosine between the two encoders' vectors for an export to be accepted
-# … and with weights as 8-bit integers: a third of the time and a quarter of the size. Of 700 of the handbook's own questions, asked
-# leave-one-out, 31.9 % instead of 32.1 % found their section first.
+# … and with weights as 8-bit integers, which are faster and smaller (docs/quality.md, "What did not help", says at what price).
 QUANTIZED_AGREEMENT = 0.98
 SAMPLES = ("ingress udp", "Why is the EXTERNAL-IP of my LoadBalancer Service <pending>?", "externalTrafficPolicy: Local " * 40)
 

@@ -7,6 +7,7 @@ words are English in most languages already and stay as they are. Knows no site.
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,8 +19,8 @@ from bot.words import STOPWORDS
 
 FOLDER = Path(__file__).parent / "glossaries"
 WORD = re.compile(r"(?<![\w./:@-])[^\W\d_]+(?![\w/:@-]|\.\w)")  # no part of an identifier, a path or an address
+HYPHENATED = re.compile(r"(?<![\w./:@-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w/:@-])")
 # Languages that leave no space between words, by their script; Japanese has Chinese characters too, so its own come first.
-HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 UNSPACED = {"ja": re.compile(r"[\u3040-\u30ff]"), "zh": re.compile(r"[\u4e00-\u9fff]")}
 LONGEST_PHRASE = 5  # words
 LEAST_LETTERS = 4  # of a stem that is also looked up without accents: "no" is not "nó"
@@ -70,12 +71,13 @@ def _read() -> Iterator[Glossary]:
         empty = Glossary(path.stem, {}, {}, frozenset(record["small"]))
         words = {tuple(empty.stems(_pieces(path.stem, phrase))): value for phrase, value in record["words"].items()}
         bare = [tuple(map(_bare, stems)) for stems in words]
-        clear = {key: value for key, value in zip(bare, words.values(), strict=True) if bare.count(key) == 1}
+        times = Counter(bare)
+        clear = {key: value for key, value in zip(bare, words.values(), strict=True) if times[key] == 1}
         yield replace(empty, words=words, bare=clear)
 
 
 def _pieces(code: str, phrase: str) -> list[str]:
-    return [phrase] if code in UNSPACED else HYPHEN.sub(" ", phrase).replace("'", " ").split()
+    return [phrase] if code in UNSPACED else re.split(r"[\s'-]+", phrase)
 
 
 @lru_cache(maxsize=8)
@@ -97,7 +99,7 @@ def _known(words: list[str], glossary: Glossary) -> int:
 
 
 def _replaced_words(question: str, glossary: Glossary) -> str:
-    question = re.sub(r"(?<![\w./:@-])[^\W\d_]+(?:-[^\W\d_]+)+(?![\w/:@-])", lambda match: _unhyphened(match.group(), glossary), question)
+    question = HYPHENATED.sub(lambda match: _unhyphened(match.group(), glossary), question)
     found = list(WORD.finditer(question))
     stems = glossary.stems([match.group() for match in found])
     pieces, place, number = [], 0, 0

@@ -30,7 +30,7 @@ class Golden:
     history: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()  # URLs of the sections that answer it; several may
     may_state: bool = False  # to be declined, but stating the true fact instead is no false answer
-    mended: bool = False  # the site was amended where this one failed, so how it does now says nothing about new questions
+    mended: bool = False  # the site was amended where this one failed, so how it does now says little about new questions
 
     @property
     def in_scope(self) -> bool:

@@ -284,7 +284,7 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
             texts=entries["texts"],
             owner=np.load(folder / "owner.npy"),
             spans=spans,
-            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),  # read again, so that no page of this one is in memory
             adapter=adapter,
             near_questions=_exact(adapt(vectors[asked], adapter)),
             near_texts=_exact(vectors[asked.stop :]),

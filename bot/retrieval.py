@@ -46,7 +46,6 @@ class Query:
     text: str
     vector: np.ndarray  # (dimension,)
     terms: list[str]
-    page: str
     parts: np.ndarray  # (sections, PARTS) of every section's score
     scope: float  # above 0: more like the questions that the site answers than like those it leaves to others
 
@@ -72,7 +71,7 @@ class Retriever:
         """Return the query of `text` with the parts of every section's score; `without_entry` leaves one entry out, to measure."""
         terms = self.index.vocabulary.terms(text)
         parts = self._parts(vector, terms, page, without_entry)
-        return Query(text, vector, terms, page, parts, float(vector @ self.index.scope[:-1] + self.index.scope[-1]))
+        return Query(text, vector, terms, parts, float(vector @ self.index.scope[:-1] + self.index.scope[-1]))
 
     def search(self, query: Query, k: int = 5, outside: bool = False) -> list[Hit]:
         """Return the k best hits, best first: sections that answer, or (`outside`) sections about what the site leaves to others."""

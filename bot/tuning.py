@@ -66,21 +66,22 @@ def tune(settings: Settings, mended: bool = False) -> int:
     learned = {}
     for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
         bare = allowed is WITHOUT_QUESTIONS
-        blind_index = _without_questions(index) if bare else without_lessons(index, entries)
-
-        def blind(half: str, parts: Sequence[str] = allowed, index: Index = blind_index) -> Answerer:
-            """Return an answerer whose weights and adapter never saw what it will be asked."""
-            return Answerer(Retriever(index, fit_fusion([*own, *examples[half]], parts) | {"page": PAGE_WEIGHT}), answerer.doubt)
-
-        asked = [(blind("mended"), fresh, 1.0), (blind("fresh"), mended_ones, MENDED_WEIGHT)]
-        retriever = asked[0][0].retriever
-        outside = [retriever.query(index.texts[entry]) if bare else asked_without(retriever, entry) for entry in entries]
-        fusion = fit_fusion([*own, *examples["fresh"], *examples["mended"]], allowed) | {"page": PAGE_WEIGHT}
-        learned[name] = {"fusion": fusion, "doubt": fit_doubt(asked, outside)}
+        # Weights and adapter of an answerer here never saw what it is asked.
+        unseen = _without_questions(index) if bare else without_lessons(index, entries)
+        to_fresh, to_mended = (
+            Answerer(Retriever(unseen, _weights([*own, *examples[half]], allowed)), answerer.doubt) for half in ("mended", "fresh")
+        )
+        outside = [to_fresh.retriever.query(index.texts[entry]) if bare else asked_without(to_fresh.retriever, entry) for entry in entries]
+        doubt = fit_doubt([(to_fresh, fresh, 1.0), (to_mended, mended_ones, MENDED_WEIGHT)], outside)
+        learned[name] = {"fusion": _weights([*own, *examples["fresh"], *examples["mended"]], allowed), "doubt": doubt}
         print(name, json.dumps(learned[name], indent=1))
     TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
     print(f"Wrote {TUNING}")
     return 0
+
+
+def _weights(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str, float]:
+    return fit_fusion(examples, allowed) | {"page": PAGE_WEIGHT}
 
 
 def _own_examples(retriever: Retriever) -> Iterable[Example]:
@@ -162,16 +163,17 @@ def fit_doubt(asked: Sequence[tuple[Answerer, Sequence[Golden], float]], outside
 
     `asked` holds golden questions, the answerer that they are put to, and what each weighs; `outside` queries that must be refused.
     """
+    never_declines = Doubt({}, {}, {}, 0.0, 0.0, 0.0)
     rows, labels, shares, inside = [], [], [], []
     for answerer, golden, weight in asked:
-        always = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0))
+        always = Answerer(answerer.retriever, never_declines)
         for question in tqdm(golden, desc="Confidence", unit="question"):
             rows.append(always.find(question.question, question.history).signals)
             labels.append(question.in_scope and is_right(question, always.ask(question.question, question.history)))
             shares.append(weight)
             inside.append(question.in_scope)
     count = len(rows)
-    rows += [Answerer(asked[0][0].retriever, Doubt({}, {}, {}, 0.0, 0.0, 0.0)).judge(query).signals for query in outside]
+    rows += [asked[0][0].judge(query).signals for query in outside]
     names = list(rows[0])
     signals, right = np.array([list(row.values()) for row in rows]), np.array(labels + [False] * len(outside), dtype=float)
     share, within = np.array(shares + [OUTSIDE_WEIGHT] * len(outside)), np.array(inside + [False] * len(outside))
