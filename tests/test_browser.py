@@ -51,6 +51,7 @@ def page(browser: Browser, address: str, complaints: list[str]) -> Iterator[Page
     """A wide, light page of a fresh reader, not yet at any address."""
     page = new_page(browser, address, complaints)
     yield page
+    page.unroute_all(behavior="wait")  # an answer under way when the page closes would fail the next test
     page.context.close()
     assert complaints == []
 
@@ -77,11 +78,8 @@ def reply(page: Page, **parts: Any) -> None:
 
 def open_with_instant_navigation(page: Page, address: str) -> None:
     """Open the first page so that the theme replaces pages in place: it takes the port from the sitemap, which has that of site_url."""
-
-    def with_this_port(route: Route) -> None:
-        route.fulfill(body=re.sub(r"https?://[^/<]+", address, route.fetch().text()), content_type="application/xml")
-
-    page.route("**/sitemap.xml", with_this_port)
+    sitemap = re.sub(r"https?://[^/<]+", address, page.request.get("/sitemap.xml").text())
+    page.route("**/sitemap.xml", lambda route: route.fulfill(body=sitemap, content_type="application/xml"))
     with page.expect_response("**/sitemap.xml"):
         page.goto("/")
 
