@@ -28,8 +28,13 @@ SUGGESTIONS = 3
 PROSE_WORDS = 130  # an answer's prose stops growing here; the lead paragraph is always whole
 CODE_LINES = 45  # a longer block is left to the page
 QUOTE_CHARACTERS = 300
-FOLLOW_UP_WORDS = 12  # a longer question stands on its own, whatever it begins with
-SUBJECT_SHARE = 0.7  # of a follow-up's scores that comes from both questions together, the rest from the new one alone
+# A question that leans on earlier ones has at most so many words; this share of its scores comes from all of them together.
+LEANING_WORDS, LEANING_SHARE = 15, 0.6
+# One that seems to stand on its own gets a little of the subject too, unless it is longer than this.
+STANDING_WORDS, STANDING_SHARE = 30, 0.4
+EARLIER = 2  # questions that give a follow-up its subject
+FAMILIAR = 0.8  # least share of a leaning question's terms that the site knows: the rest changes the subject
+OUTSIDE_LEAD = -1.0  # least lead over the best section outside, of a leaning question: below it, it leaves the subject
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
@@ -43,7 +48,8 @@ WANTS_CODE = re.compile(
 CONJUNCTION = re.compile(r"^\W*(?:and|or|but|also|plus)\b[\s,]*", re.I)
 FOLLOW_UP = re.compile(
     r"^\W*(?:and|or|but|also|then|so|ok|okay|what if|what about|how about|same|why|is that|does that|does it|can it|is it|"
-    r"with|without|on|for|in)\b|\b(?:it|that|this|those|these|there|them|instead|the same)\b",
+    r"with|without|on|for|in)\b|\b(?:it|that|this|those|these|there|them|instead|the same)\b"
+    r"|^\W*(?:und|oder|aber|dann|y|pero|et|mais|e|mas|ma|или|и|а|но)\b|^(?:那|では)",
     re.I,
 )
 
@@ -156,11 +162,22 @@ class Answerer:
     def find(self, question: str, history: Sequence[str] = (), page: str = "") -> Finding:
         """Return what retrieval makes of `question`, read as a follow-up of `history` when it is one."""
         query = self.retriever.query(question, page)
-        if history and is_follow_up(question):
-            # The earlier question gives the subject, the new one what changes: sections are scored by both.
-            together = self.retriever.query(f"{history[-1]} {question}", page)
-            query = replace(together, parts=SUBJECT_SHARE * together.parts + (1 - SUBJECT_SHARE) * query.parts)
-        return self.judge(query)
+        alone = self.judge(query)
+        share = self._share_of_history(question, alone) if history else 0.0
+        if not share:
+            return alone
+        # The earlier questions give the subject, the new one what changes: sections are scored by both.
+        together = self.retriever.query(" ".join([*history[-EARLIER:], question]), page)
+        return self.judge(replace(together, text=query.text, parts=share * together.parts + (1 - share) * query.parts))
+
+    def _share_of_history(self, question: str, alone: Finding) -> float:
+        """Return how much of the scores comes from the earlier questions: little where `question` makes sense `alone`, none off the subject."""
+        words = len(question.split())
+        familiar = not alone.query.terms or alone.signals.get("known_terms", 0.0) >= FAMILIAR
+        leans = familiar and alone.signals.get("lead_over_outside", 0.0) >= OUTSIDE_LEAD and FOLLOW_UP.search(question)
+        if words <= LEANING_WORDS and leans:
+            return LEANING_SHARE
+        return STANDING_SHARE if words <= STANDING_WORDS and self.doubt.status(alone.confidence) != "declined" else 0.0
 
     def judge(self, query: Query) -> Finding:
         """Return the best hits of `query` and the confidence in the first."""
@@ -239,11 +256,6 @@ def checked(question: str) -> str:
     if not question:
         raise QuestionRefused("There is no question: ask something in words, such as “can Ingress carry UDP?”.", "empty-question")
     return question
-
-
-def is_follow_up(question: str) -> bool:
-    """Whether `question` leans on an earlier one: it is short, and begins or refers back as such questions do."""
-    return len(question.split()) <= FOLLOW_UP_WORDS and bool(FOLLOW_UP.search(question))
 
 
 def _shown_blocks(section: Section, question: str, sign: str | None, retriever: Retriever, room: int) -> str:

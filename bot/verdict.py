@@ -44,6 +44,16 @@ WISH = re.compile(
 NECESSITY = re.compile(
     r"\b(?:must|have to|has to|do (?:i|we|you) need|required?|necessary|only|enough|always|still|every|without|never|avoid|guess)\b", re.I
 )
+# Asks whether something has to be; a section that asks whether it can be has another yes.
+NEEDS = re.compile(r"\b(?:needs?|needed|have to|has to|must|required?|requires?|necessary|mandatory|means?)\b", re.I)
+WITHOUT = re.compile(r"\b(?:without|no need)\b", re.I)  # "can I … without X?" is answered yes where "do I need X?" is answered no
+# What a question whether something can be done names: an abbreviation, or the one that is to do it.
+ABBREVIATION = re.compile(r"\b[A-Z]{2,}(?=s?\b)")
+ACTOR = re.compile(
+    r"\b(?:can|could|do|does|is|are)\s+(?:an?\s+|the\s+|my\s+|our\s+)?"
+    r"(?!(?:i|it|its|we|you|one|they|there|this|that|these|those|any\w*|some\w*|every\w*|people)\b)([a-z][\w-]+?)(?=(?:e?s)?\b)",
+    re.I,
+)
 # Tells of something that goes wrong: to that, "yes" is no answer.
 PROBLEM = re.compile(
     r"\b(?:errors?|fail\w*|[45]\d\d|don't see|doesn't|does not|didn't|not work\w*|refused|timed? ?out|stuck|pending|wrong|broken|crash\w*|"
@@ -82,6 +92,10 @@ def _stated(section: Section, question: str) -> str | None:
     """Return the verdict at the start of the section, turned around for a question that denies."""
     found = LEAD.match(section.blocks[0].markdown) if len(question.split()) <= STORY else None
     sign = NAMES[found.group(1)] if found else None
+    if sign and NEEDS.search(section.heading) and POSSIBLE.search(question) and not NEEDS.search(question):
+        return OPPOSITE[sign] if WITHOUT.search(question) else None
+    if sign and NEEDS.search(question) and POSSIBLE.search(section.heading) and not NEEDS.search(section.heading):
+        return None
     return OPPOSITE[sign] if sign and denies(question) else sign
 
 
@@ -92,6 +106,10 @@ def _possible(section: Section, question: str) -> str | None:
         return None
     wanted = POSSIBLE.search(question) or WISH.search(question)
     about_else = NECESSITY.search(question) or PROBLEM.search(question) or len(question.split()) <= KEYWORDS
+    asking = " ".join(sentence for sentence in sentences(question) if POSSIBLE.search(sentence) or WISH.search(sentence))
+    names = ABBREVIATION.findall(asking) + ACTOR.findall(asking)
+    text = f"{section.title} {section.text}".lower()
+    about_else = about_else or any(name.lower() not in text for name in names)
     shows_how = not SYMPTOM.search(section.heading) and not DENIES.search(sentences(section.blocks[0].text)[0])
     return "yes" if wanted and shows_how and not about_else else None
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.answer import MAX_HISTORY, MAX_QUESTION, PROSE_WORDS, QUOTE_CHARACTERS, SECOND_WITHIN, Answerer, Doubt, checked, is_follow_up
+from bot.answer import MAX_HISTORY, MAX_QUESTION, PROSE_WORDS, QUOTE_CHARACTERS, SECOND_WITHIN, Answerer, Doubt, checked
 from bot.errors import QuestionRefused
 from bot.sections import squeeze
 
@@ -101,8 +101,27 @@ def test_a_follow_up_is_read_with_the_question_before_it(answerer: Answerer) -> 
     assert alone.confidence < after.confidence
 
 
-def test_a_question_that_stands_on_its_own_ignores_history(answerer: Answerer) -> None:
+def test_a_question_that_stands_on_its_own_changes_the_subject(answerer: Answerer) -> None:
     assert answerer.ask("session affinity sticky", ["ingress udp"]).citations[0].url == "/sessions/#affinity"
+
+
+@pytest.mark.parametrize("question", ["and how?", "und wie?", "why?"])
+def test_a_follow_up_of_a_follow_up_keeps_the_subject(answerer: Answerer, question: str) -> None:
+    assert answerer.ask(question, ["session affinity sticky", "can Ingress terminate TLS certificates?", "and why?"]).citations[0].url == (
+        "/ingress/#ingress-tls"
+    )
+
+
+@pytest.mark.parametrize("question", ["and is my persistent volume claim full?", "and what does it say about zebras and ships?"])
+def test_a_follow_up_that_leaves_the_subject_is_declined(answerer: Answerer, question: str) -> None:
+    assert answerer.ask("and what about it?", ["can Ingress terminate TLS certificates?"]).status == "answered"
+    assert answerer.ask(question, ["can Ingress terminate TLS certificates?"]).status == "declined"
+
+
+def test_a_follow_up_has_its_own_verdict(answerer: Answerer) -> None:
+    answer = answerer.ask("and can it end TLS?", ["why can Ingress not carry UDP?"])
+    assert (answer.citations[0].url, answer.verdict) == ("/ingress/#ingress-tls", "yes")
+    assert answerer.ask("and how with TLS?", ["can an Ingress end TLS?"]).verdict is None
 
 
 def test_only_the_latest_questions_of_a_long_history_count(answerer: Answerer) -> None:
@@ -110,22 +129,6 @@ def test_only_the_latest_questions_of_a_long_history_count(answerer: Answerer) -
     assert answerer.ask("and with https?", history).citations[0].url == "/ingress/#ingress-tls"
     with pytest.raises(QuestionRefused):
         answerer.ask("and with https?", ["ingress tls", "\x00"])
-
-
-@pytest.mark.parametrize(
-    ("question", "leans"),
-    [
-        ("and for TLS?", True),
-        ("what about gRPC", True),
-        ("why?", True),
-        ("does it work", True),
-        ("ingress udp", False),
-        ("expose a port " * 6, False),
-        ("can Ingress carry UDP?", False),
-    ],
-)
-def test_a_follow_up_is_short_and_refers_back(question: str, leans: bool) -> None:
-    assert is_follow_up(question) is leans
 
 
 def test_two_questions_in_one_message_both_get_an_answer(answerer: Answerer) -> None:
