@@ -171,7 +171,7 @@ class Answerer:
         return self.judge(replace(together, text=query.text, parts=share * together.parts + (1 - share) * query.parts))
 
     def _share_of_history(self, question: str, alone: Finding) -> float:
-        """Return how much of the scores comes from the earlier questions: little where `question` makes sense `alone`, none off the subject."""
+        """Return the share of scores that the earlier questions give: less where `question` makes sense `alone`, none off the subject."""
         words = len(question.split())
         familiar = not alone.query.terms or alone.signals.get("known_terms", 0.0) >= FAMILIAR
         leans = familiar and alone.signals.get("lead_over_outside", 0.0) >= OUTSIDE_LEAD and FOLLOW_UP.search(question)

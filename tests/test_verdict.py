@@ -14,7 +14,7 @@ NO = section("**No.** An Ingress carries only HTTP.")
 YES = section("**Yes.** An Ingress ends TLS.", "Can an Ingress end TLS?")
 DEPENDS = section("**It depends.** On the cloud.", "Does a load balancer cost money?")
 HOW = section("Set the field `spec.tls`.", "How do I enable HTTPS?")
-SYMPTOM = section("The port is wrong.", "Why is the connection refused?")
+NEED = section("**No.** An address will do.", "Do I need a domain?")
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,12 @@ SYMPTOM = section("The port is wrong.", "Why is the connection refused?")
         ("how do I send UDP through an Ingress?", NO, "no"),
         ("how do I end TLS?", YES, None),
         ("how much does it cost?", DEPENDS, None),
-        ("can I have HTTPS on my shop?", HOW, "yes"),
-        ("we would love to have HTTPS on the shop", HOW, "yes"),
-        ("do I need HTTPS for the shop at all?", HOW, None),
-        ("is HTTPS enough to be safe there?", HOW, None),
-        ("https shop", HOW, None),
-        ("can somebody tell me about connections", SYMPTOM, None),
-        ("I'd like HTTPS on the shop but the browser shows an error", HOW, None),
+        ("is he right that an Ingress can never end TLS?", YES, "no"),
+        ("can I reach the shop by its address, without a domain?", NEED, "yes"),
+        ("can I use my own domain?", NEED, None),
+        ("must I buy a domain?", NEED, "no"),
+        ("does the Ingress have to end TLS?", YES, None),
+        ("can I have HTTPS on my shop?", HOW, None),
         ("our team wrote a shop in Go", NO, None),
     ],
 )
