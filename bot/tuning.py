@@ -30,7 +30,7 @@ LEAST_SCALE = 1e-3  # of a signal that hardly varies: the file keeps four digits
 PAGE_WEIGHT = 0.15  # of the reader's page: a hint that decides between near equals, not learned (no question tells the page)
 # Confidence from which the closest section is shown, and from which it is shown without a caveat, on a site with questions and on one
 # without, where confidence is lower throughout. The trade-off stands in "The price of refusing" on the page of the measurements.
-CUTS = {True: (0.45, 0.65), False: (0.2, 0.5)}
+CUTS = {True: (0.45, 0.65), False: (0.15, 0.5)}
 CONFIDENCE = (0.01, 0.99)  # least and most: no question is certain
 LEAST_FRESH = 60  # golden questions in scope that the handbook was not amended for, to learn confidence from
 OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
