@@ -30,11 +30,12 @@ def write_page(report: dict[str, Any], folder: Path) -> None:
 
 
 def _about(report: dict[str, Any]) -> str:
-    index, found = report["index"], report["figures"]["report"]
+    index, found, tuning = report["index"], report["figures"]["report"], report["figures"]["tune"]
     return (
         f"Measured on {report['date']} with `python -m bot check --write includes/quality`: {index['sections']} sections, "
         f"{index['questions']} questions beside them; {found['questions in scope']} golden questions in scope and "
-        f"{found['questions out of scope']} out of scope in the reporting half, about as many in the tuning half."
+        f"{found['questions out of scope']} out of scope in the reporting half, "
+        f"{tuning['questions in scope']} and {tuning['questions out of scope']} in the tuning half."
     )
 
 

@@ -243,7 +243,7 @@ def stale_pages(sections: Sequence[Section]) -> list[str]:
 def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
     """Return the trade-off of the refusal threshold on the tuning half: false answers against wrong refusals."""
     rows = []
-    for cut in (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
+    for cut in (0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6):
         refused = [outcome for outcome in outcomes if outcome.golden.in_scope and outcome.answer.confidence < cut]
         given = [outcome for outcome in outcomes if not outcome.golden.in_scope and outcome.answer.confidence >= cut]
         inside = sum(outcome.golden.in_scope for outcome in outcomes)

@@ -137,7 +137,7 @@ def test_the_refusal_threshold_trades_false_answers_for_wrong_refusals() -> None
     rows = thresholds([outcome(confidence=0.9), outcome(confidence=0.2), outcome(FAR, confidence=0.3), outcome(FAR, confidence=0.05)])
     by_cut = {row["unsure_at"]: (row["wrong refusals"], row["false answers"]) for row in rows}
     assert by_cut[0.1] == (0.0, 0.5)
-    assert by_cut[0.25] == (0.5, 0.5)
+    assert by_cut[0.3] == (0.5, 0.5)
     assert by_cut[0.35] == (0.5, 0.0)
 
 
