@@ -8,6 +8,8 @@ import pytest
 from bot.glossary import FOLDER, UNSPACED, _glossaries, _replaced_words, english
 from bot.golden import read_golden
 
+# Words that hardly any other language has; a pasted error message has some of them too.
+ENGLISH = {"the", "a", "is", "to", "and", "my", "it", "with", "for", "not", "can", "of", "i", "how", "that"}
 FILES = sorted(FOLDER.glob("*.json"))
 FOREIGN = ("de", "es", "fr", "it", "ja", "pt", "ru", "zh")
 
@@ -76,10 +78,10 @@ def test_identifiers_codes_and_paths_are_kept() -> None:
 
 def test_english_questions_stay_as_they_are() -> None:
     asked = [question.question for question in read_golden() if question.half == "tune" and question.in_scope]
-    changed = [question for question in asked if english(question) != question]
-    foreign = [question for question in changed if any(not letter.isascii() and letter.isalpha() for letter in question)]
-    assert len(asked) > 200
-    assert len(changed) - len(foreign) <= len(asked) // 100, changed
+    words = [(question, question.lower().split()) for question in asked if not any(script.search(question) for script in UNSPACED.values())]
+    in_english = [question for question, said in words if sum(word in ENGLISH for word in said) >= max(2, len(said) / 8)]
+    assert len(in_english) > 200
+    assert [question for question in in_english if english(question) != question] == []
 
 
 @pytest.mark.parametrize("question", ["", "🚢🚢", "udp", "le service", "die Annotation", "¿?", "привет", "日本", "x" * 1000])
