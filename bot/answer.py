@@ -34,7 +34,6 @@ LEANING_WORDS, LEANING_SHARE = 15, 0.6
 STANDING_WORDS, STANDING_SHARE = 30, 0.4
 EARLIER = 2  # questions that give a follow-up its subject
 FAMILIAR = 0.8  # least share of a leaning question's terms that the site knows: the rest changes the subject
-OUTSIDE_LEAD = -1.0  # least lead over the best section outside, of a leaning question: below it, it leaves the subject
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
@@ -174,8 +173,7 @@ class Answerer:
         """Return the share of scores that the earlier questions give: less where `question` makes sense `alone`, none off the subject."""
         words = len(question.split())
         familiar = not alone.query.terms or alone.signals.get("known_terms", 0.0) >= FAMILIAR
-        leans = familiar and alone.signals.get("lead_over_outside", 0.0) >= OUTSIDE_LEAD and FOLLOW_UP.search(question)
-        if words <= LEANING_WORDS and leans:
+        if words <= LEANING_WORDS and familiar and FOLLOW_UP.search(question):
             return LEANING_SHARE
         return STANDING_SHARE if words <= STANDING_WORDS and self.doubt.status(alone.confidence) != "declined" else 0.0
 

@@ -112,6 +112,11 @@ def test_a_follow_up_of_a_follow_up_keeps_the_subject(answerer: Answerer, questi
     )
 
 
+def test_a_question_that_could_stand_alone_stays_with_the_subject(answerer: Answerer) -> None:
+    assert answerer.ask("udp").citations[0].url == "/ingress/#ingress-udp"
+    assert answerer.ask("udp", ["load balancer udp port example"]).citations[0].url == "/loadbalancer/#lb-udp"
+
+
 @pytest.mark.parametrize("question", ["and is my persistent volume claim full?", "and what does it say about zebras and ships?"])
 def test_a_follow_up_that_leaves_the_subject_is_declined(answerer: Answerer, question: str) -> None:
     assert answerer.ask("and what about it?", ["can Ingress terminate TLS certificates?"]).status == "answered"
