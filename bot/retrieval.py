@@ -4,7 +4,7 @@ The weights come from outside (bot/tuning.json, learned by `python -m bot tune`)
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import faiss
 import numpy as np
@@ -59,8 +59,8 @@ class Retriever:
         self.named_weights = dict(weights)
         self._pages = np.array([section.url.split("#")[0] for section in index.sections])
         self._outside = np.array([section.outside for section in index.sections], dtype=bool)
-        self._runs = {kind: _runs(index.owner[slice(*index.spans[kind])]) for kind in KINDS}
-        self._table = _table(self._runs["question"][1], index.spans["question"][1] - index.spans["question"][0])
+        self._counts = {kind: np.bincount(index.owner[slice(*index.spans[kind])], minlength=len(index.sections)) for kind in KINDS}
+        self._asked, self._firsts = np.unique(index.owner[slice(*index.spans["question"])], return_index=True)
 
     def query(self, question: str, page: str = "") -> Query:
         """Return `question` in English words, typing errors mended, encoded and measured against every section."""
@@ -80,22 +80,30 @@ class Retriever:
         return [self._hit(number, float(scores[number]), query.parts[number]) for number in order]
 
     def _parts(self, vector: np.ndarray, terms: list[str], page: str, without_entry: int | None) -> np.ndarray:
-        similar = self._similarities(vector, without_entry)
-        question_words = self.index.question_words.scores(terms)
-        if without_entry is not None:
-            question_words[without_entry] = 0.0
+        questions = _neighbors(self.index.near_questions, adapt(vector[None], self.index.adapter), without_entry)
+        texts = _neighbors(self.index.near_texts, vector[None]).after(self.index.spans["question"][1])
         columns = {
-            "question_vector": self._best(similar, "question"),
-            "question_vectors": self._mean_of_nearest(similar),
-            "heading_vector": self._best(similar, "heading"),
-            "passage_vector": self._best(similar, "passage"),
-            "question_words": self._best(question_words, "question"),
+            "question_vector": self._best(questions, "question"),
+            "question_vectors": self._mean_of_nearest(questions),
+            "heading_vector": self._best(texts, "heading"),
+            "passage_vector": self._best(texts, "passage"),
+            "question_words": self._question_words(terms, without_entry),
             "section_words": self.index.section_words.scores(terms),
             "expanded_words": self._expanded_words(terms, without_entry),
             "heading_words": self.index.heading_words.scores(terms),
             "page": (self._pages == page).astype(np.float32),
         }
         return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
+
+    def _question_words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
+        """Return the highest score among each section's questions, 0 where it has none."""
+        scores = self.index.question_words.scores(terms)
+        if without_entry is not None:
+            scores[without_entry] = 0.0
+        best = np.zeros(len(self.index.sections), dtype=np.float32)
+        if len(self._asked):  # a section's questions stand in a row
+            best[self._asked] = np.maximum.reduceat(scores, self._firsts)
+        return best
 
     def _expanded_words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
         scores = self.index.expanded_words.scores(terms)
@@ -105,59 +113,49 @@ class Retriever:
             scores[owner] = self.index.expanded_words.score_of(terms, kept)
         return scores
 
-    def _similarities(self, vector: np.ndarray, without_entry: int | None) -> np.ndarray:
-        """Return cosines (entries,): to questions by the adapted vectors, to headings and passages by those of the encoder."""
-        questions = _cosines(self.index.near_questions, adapt(vector[None], self.index.adapter))
-        if without_entry is not None:
-            questions[without_entry] = questions.min()
-        return np.concatenate([questions, _cosines(self.index.near_texts, vector[None])])
-
-    def _best(self, values: np.ndarray, kind: str) -> np.ndarray:
-        """Return each section's highest value among its entries of `kind`, 0 where it has none."""
+    def _best(self, neighbors: "_Neighbors", kind: str) -> np.ndarray:
+        """Return each section's highest cosine among its entries of `kind`, 0 where it has none."""
         start, end = self.index.spans[kind]
-        best = np.zeros(len(self.index.sections), dtype=np.float32)
-        if end > start:
-            owners, firsts = self._runs[kind]
-            best[owners] = np.maximum.reduceat(values[start:end], firsts)
+        of_kind = (neighbors.entries >= start) & (neighbors.entries < end)
+        best = np.where(self._counts[kind] > 0, neighbors.rest, np.float32(0.0))
+        best[self.index.owner[neighbors.entries[of_kind]][::-1]] = neighbors.cosines[of_kind][::-1]  # the nearest is written last
         return best
 
-    def _mean_of_nearest(self, values: np.ndarray) -> np.ndarray:
-        """Return each section's mean of its NEAREST highest values among its questions, 0 where it has none."""
-        start, end = self.index.spans["question"]
-        mean = np.zeros(len(self.index.sections), dtype=np.float32)
-        if end > start:
-            owners, _ = self._runs["question"]
-            padded = np.append(values[start:end], np.float32(-1.0))[self._table]
-            nearest = -np.partition(-padded, min(NEAREST, padded.shape[1]) - 1, axis=1)[:, :NEAREST]
-            counted = nearest > -1.0
-            mean[owners] = (nearest * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
-        return mean
+    def _mean_of_nearest(self, neighbors: "_Neighbors") -> np.ndarray:
+        """Return each section's mean of its NEAREST highest cosines among its questions, 0 where it has none."""
+        order = np.argsort(self.index.owner[neighbors.entries], kind="stable")
+        owners, cosines = self.index.owner[neighbors.entries[order]], neighbors.cosines[order]
+        _, firsts, lengths = np.unique(owners, return_index=True, return_counts=True)
+        kept = np.arange(len(owners)) - np.repeat(firsts, lengths) < NEAREST
+        found = np.bincount(owners[kept], minlength=len(self.index.sections))
+        total = np.bincount(owners[kept], cosines[kept], minlength=len(self.index.sections))
+        counted = np.minimum(self._counts["question"], NEAREST)
+        return np.asarray((total + (counted - found) * neighbors.rest) / np.maximum(counted, 1), dtype=np.float32)
 
     def _hit(self, number: int, score: float, parts: np.ndarray) -> Hit:
         return Hit(self.index.sections[number], score, dict(zip(PARTS, map(float, parts), strict=True)))
 
 
-def _cosines(near: faiss.Index, row: np.ndarray) -> np.ndarray:
-    """Return the cosines of `row` (1, dimension) to all entries of `near`; beyond the NEIGHBORS nearest, that of the last of them."""
+@dataclass(frozen=True, slots=True)
+class _Neighbors:
+    """The entries nearest to a vector, nearest first; all others count with the cosine `rest`."""
+
+    entries: np.ndarray
+    cosines: np.ndarray
+    rest: np.float32
+
+    def after(self, count: int) -> "_Neighbors":
+        """Return the same where `count` entries stand before the first."""
+        return replace(self, entries=self.entries + count)
+
+
+def _neighbors(near: faiss.Index, row: np.ndarray, without_entry: int | None = None) -> _Neighbors:
+    """Return the NEIGHBORS entries of `near` that are nearest to `row` (1, dimension); the rest count as the last of them."""
     if not near.ntotal:
-        return np.zeros(0, dtype=np.float32)
+        return _Neighbors(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), np.float32(0.0))
     cosines, entries = near.search(row, min(NEIGHBORS, near.ntotal))
-    similar = np.full(near.ntotal, cosines[0, -1], dtype=np.float32)
-    similar[entries[0]] = cosines[0]
-    return similar
-
-
-def _runs(owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sections that own entries, and the place of the first entry of each (entries stand in section order)."""
-    return np.unique(owners, return_index=True)
-
-
-def _table(firsts: np.ndarray, entries: int) -> np.ndarray:
-    """Return the entries of each owner, given its first, as a rectangle (owners, most), filled up with `entries`, one past the last."""
-    lengths = np.diff(np.append(firsts, entries))
-    most = int(lengths.max(initial=0))
-    columns = np.arange(most)
-    return np.where(columns < lengths[:, None], firsts[:, None] + columns, entries)
+    kept = entries[0] != (-1 if without_entry is None else without_entry)
+    return _Neighbors(entries[0][kept], cosines[0][kept], cosines[0, -1])
 
 
 def has_questions(index: Index) -> bool:

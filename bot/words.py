@@ -6,7 +6,7 @@ Knows no sections and no scores.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -25,6 +25,7 @@ STOPWORDS = frozenset(
 )
 MENDABLE = 5  # letters: shorter unknown words are left alone, a neighbor one edit away is too often another word
 LONG = 9  # letters: from here two edits are mended instead of one
+REMEMBERED = 20_000  # tokens whose terms are kept
 SEEN = 3  # times: a word rarer than this in the site's text is no target for mending
 
 
@@ -56,17 +57,21 @@ class Vocabulary:
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of `text`: `externalTrafficPolicy` gives itself and its three words, `lb` also load and balancer."""
-        found: list[str] = []
-        for match in TOKEN.finditer(text):
-            token = match.group()
-            whole = token.lower()
-            parts = self.compounds.get(whole) or [part.lower() for part in PART.findall(token)]
-            if len(parts) > 1:
-                found.append(whole)
-            found += [part for part in parts if part not in STOPWORDS]
-            if whole in self.abbreviations:
-                found += [part.lower() for part in PART.findall(self.abbreviations[whole])]
-        return [str(term) for term in _stemmer().stemWords(found)]
+        return [term for match in TOKEN.finditer(text) for term in self._terms_of(match.group())]
+
+    @cached_property
+    def _terms_of(self) -> Callable[[str], tuple[str, ...]]:
+        """The terms of one token, remembered: most of a site's words come again and again."""
+        return lru_cache(maxsize=REMEMBERED)(self._split)
+
+    def _split(self, token: str) -> tuple[str, ...]:
+        whole = token.lower()
+        parts = self.compounds.get(whole) or [part.lower() for part in PART.findall(token)]
+        found = [whole] if len(parts) > 1 else []
+        found += [part for part in parts if part not in STOPWORDS]
+        if whole in self.abbreviations:
+            found += [part.lower() for part in PART.findall(self.abbreviations[whole])]
+        return tuple(str(term) for term in _stemmer().stemWords(found))
 
     def mend(self, text: str) -> str:
         """Return `text` with unknown words replaced by the site's word that is one edit away (two for long words)."""
