@@ -7,20 +7,24 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bot.encoder import OnnxEncoder, TorchEncoder
 from bot.errors import PortsideError
-from bot.index import build, known_vectors, read_manifest, save
+from bot.index import build, known_adapter, known_vectors, read_manifest, save
 from bot.llms import write_llms
 from bot.sections import abbreviations, fingerprint, read
+
+UNTAUGHT = 0.02  # share of questions that came after the adapter was learned, from which it is learned again
 
 
 def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str:
     """Build the index of `site` into `folder` and return a sentence that says what was done.
 
-    Vectors of texts that the present index holds are kept, and so is its exported encoder, unless `full`.
+    Vectors of texts that the present index holds are kept unless `full`; so are its exported encoder and, while few questions are new,
+    its adapter, unless the code that makes them has changed.
     """
     seen = fingerprint(site) if site.is_dir() else ""
     current = not full and _is_current(folder, seen, model)
@@ -30,10 +34,15 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     write_llms(sections, site)
     if current:
         return f"The index in {folder} is current; wrote the site's Markdown pages"
+    before = {} if full else _manifest(folder)
+    same_code = before.get("code") == _code()
     known = {} if full else known_vectors(folder, model)
-    exported = folder / "encoder" if known and _fits(folder) else None
-    encoder = _Encoder(model, exported)
-    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), {"site": seen, "code": _code()})
+    encoder = _Encoder(model, folder / "encoder" if known and same_code else None)
+    questions = [question for section in sections for question in section.questions]
+    untaught = before.get("untaught", 0) + sum(question not in known for question in questions)
+    adapter = known_adapter(folder) if known and same_code and untaught <= UNTAUGHT * len(questions) else None
+    manifest = {"site": seen, "code": _code(), "untaught": untaught if adapter else 0}
+    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), manifest, adapter)
     save(index, folder, encoder.write)
     manifest = index.manifest
     return (
@@ -42,19 +51,17 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     )
 
 
-def _fits(folder: Path) -> bool:
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the index in `folder`; empty where there is none that this bot reads."""
     try:
-        return bool(read_manifest(folder))
+        return read_manifest(folder)
     except PortsideError:
-        return False
+        return {}
 
 
 def _is_current(folder: Path, seen: str, model: str) -> bool:
-    try:
-        manifest = read_manifest(folder)
-    except PortsideError:
-        return False
-    return bool(manifest.get("site") == seen and manifest.get("model") == model and manifest.get("code") == _code())
+    wanted = {"site": seen, "model": model, "code": _code()}
+    return wanted.items() <= _manifest(folder).items()
 
 
 def _code() -> str:

@@ -9,21 +9,22 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import bm25s
 import faiss
 import numpy as np
 
-from bot.adapter import adapt, learn
+from bot.adapter import Adapter, adapt, learn
 from bot.encoder import Encoder, OnnxEncoder
 from bot.errors import IndexProblem
 from bot.sections import Block, Section, fingerprint
 from bot.words import Vocabulary
 
-FORMAT = 4  # of the folder; raised when an older bot could not read a newer index, or the other way round
+FORMAT = 5  # of the folder; raised when an older bot could not read a newer index, or the other way round
 KINDS = ("question", "heading", "passage")
 PASSAGE_WORDS = 110  # a passage fits the model's 256 tokens with its heading in front, identifiers included
 OVERLAP_SENTENCES = 1  # that two neighboring passages share
@@ -85,7 +86,7 @@ class Index:
     owner: np.ndarray  # (entries,) int32
     spans: dict[str, tuple[int, int]]
     vectors: np.ndarray  # (entries, dimension) float32 unit vectors as the encoder gives them; on disk until they are needed
-    adapter: np.ndarray  # (dimension, dimension) what the vectors of questions are multiplied by before they are compared
+    adapter: Adapter  # what the vectors of questions go through before they are compared
     near_questions: faiss.Index  # of the questions' adapted vectors
     near_texts: faiss.Index  # of the vectors of headings and passages
     question_words: Words  # one text a question entry
@@ -104,8 +105,12 @@ def build(
     encoder: Encoder,
     encode: Encode,
     manifest: dict[str, Any],
+    adapter: Adapter | None = None,
 ) -> Index:
-    """Return the index of `sections`; `encode` turns the entries' texts into unit vectors (it may know some already)."""
+    """Return the index of `sections`; `encode` turns the entries' texts into unit vectors (it may know some already).
+
+    An `adapter` that was learned before is kept; without one it is learned from the questions.
+    """
     entries = [entry for kind in KINDS for entry in _entries(sections, kind)]
     texts = [text for _, _, text in entries]
     kinds = [kind for _, kind, _ in entries]
@@ -115,7 +120,7 @@ def build(
     expanded = Words.of([expanded_terms(section, vocabulary) for section in sections])
     owner = np.array([owner for owner, _, _ in entries], dtype=np.int32)
     asked = slice(*spans["question"])
-    adapter = learn(vectors[asked], owner[asked])
+    adapter = adapter or learn(vectors[asked], owner[asked], progress=True)
     return Index(
         sections=sections,
         texts=texts,
@@ -214,6 +219,19 @@ def known_vectors(folder: Path, model: str) -> dict[str, np.ndarray]:
         return {}
 
 
+def known_adapter(folder: Path) -> Adapter | None:
+    """Return the adapter of the index in `folder`, None where there is none that can be read."""
+    try:
+        return _adapter(folder)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _adapter(folder: Path) -> Adapter:
+    with np.load(folder / "adapter.npz") as weights:
+        return Adapter(**{field.name: weights[field.name] for field in fields(Adapter)})
+
+
 def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) -> None:
     """Write `index` beside `folder` and rename it into place: a crash leaves the old index or the new one, never half of one.
 
@@ -231,7 +249,9 @@ def save(index: Index, folder: Path, write_encoder: Callable[[Path], object]) ->
     (beside / "vocabulary.json").write_text(json.dumps(asdict(index.vocabulary)), encoding="utf-8")
     np.save(beside / "owner.npy", index.owner)
     np.save(beside / "vectors.npy", index.vectors)
-    np.save(beside / "adapter.npy", index.adapter)
+    np.savez(beside / "adapter.npz", **asdict(index.adapter))
+    faiss.write_index(index.near_questions, str(beside / "near_questions.faiss"))
+    faiss.write_index(index.near_texts, str(beside / "near_texts.faiss"))
     index.question_words.bm25.save(str(beside / "question_words"), show_progress=False)
     index.section_words.bm25.save(str(beside / "section_words"), show_progress=False)
     index.expanded_words.bm25.save(str(beside / "expanded_words"), show_progress=False)
@@ -278,16 +298,15 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
             sections = [_section(json.loads(line)) for line in file]
         entries = json.loads((folder / "entries.json").read_text(encoding="utf-8"))
         spans = {kind: (int(span[0]), int(span[1])) for kind, span in entries["spans"].items()}
-        vectors, adapter, asked = np.load(folder / "vectors.npy"), np.load(folder / "adapter.npy"), slice(*spans["question"])
         return Index(
             sections=sections,
             texts=entries["texts"],
             owner=np.load(folder / "owner.npy"),
             spans=spans,
-            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),  # read again, so that no page of this one is in memory
-            adapter=adapter,
-            near_questions=_exact(adapt(vectors[asked], adapter)),
-            near_texts=_exact(vectors[asked.stop :]),
+            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            adapter=_adapter(folder),
+            near_questions=faiss.read_index(str(folder / "near_questions.faiss")),
+            near_texts=faiss.read_index(str(folder / "near_texts.faiss")),
             question_words=Words(bm25s.BM25.load(str(folder / "question_words"), show_progress=False)),
             section_words=Words(bm25s.BM25.load(str(folder / "section_words"), show_progress=False)),
             expanded_words=Words(bm25s.BM25.load(str(folder / "expanded_words"), show_progress=False), float(manifest["mean_terms"])),
@@ -297,7 +316,7 @@ def load(folder: Path, site: Path | None = None, encoder: Encoder | None = None)
             encoder=encoder or OnnxEncoder(folder / "encoder", manifest["model"]),
             manifest=manifest,
         )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as problem:
         raise _broken(folder, str(problem)) from problem
 
 

@@ -1,11 +1,16 @@
 """Building with the real model: whole at first, then only what changed."""
 
+import json
 import re
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bot import building
+from bot.adapter import identity
 from bot.building import build_index
 from bot.encoder import DEFAULT_MODEL
 from bot.errors import SiteProblem
@@ -47,6 +52,29 @@ def test_a_change_without_new_text_encodes_nothing(copies: tuple[Path, Path]) ->
     encoded, total = counted(build_index(site, folder, DEFAULT_MODEL))
     assert encoded == 0
     assert load(folder, site).manifest["entries"] == total
+
+
+def test_the_adapter_is_kept_while_few_questions_are_new(copies: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    site, folder = copies
+    marked = replace(load(folder).adapter, straight=2 * np.eye(384, dtype=np.float32))
+    np.savez(folder / "adapter.npz", **asdict(marked))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["adapter.npz"] = (folder / "adapter.npz").stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (site / "ingress" / "index.html").write_text(
+        INGRESS.replace("<!-- questions\n", "<!-- questions\n- is this one new\n", 1), encoding="utf-8"
+    )
+    monkeypatch.setattr(building, "UNTAUGHT", 1.0)
+    build_index(site, folder, DEFAULT_MODEL)
+    kept = load(folder, site)
+    np.testing.assert_array_equal(kept.adapter.straight, marked.straight)
+    assert kept.manifest["untaught"] == 1
+    (site / "ports" / "index.html").unlink()
+    monkeypatch.setattr(building, "UNTAUGHT", 0.0)
+    build_index(site, folder, DEFAULT_MODEL)
+    learned = load(folder, site)
+    np.testing.assert_array_equal(learned.adapter.straight, identity(384).straight)
+    assert learned.manifest["untaught"] == 0
 
 
 def test_without_a_site_nothing_is_built(tmp_path: Path) -> None:

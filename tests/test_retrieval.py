@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bot.adapter import adapt
+from bot.adapter import adapt, identity
 from bot.answer import Answerer
 from bot.index import Index, _exact
 from bot.retrieval import NEAREST, PARTS, Retriever, asked_without, has_questions, leave_one_out
@@ -88,8 +88,9 @@ def test_a_question_is_encoded_once(index: Index) -> None:
 
 def test_questions_are_compared_by_their_adapted_vectors_and_texts_by_those_of_the_encoder(index: Index) -> None:
     start, end = index.spans["question"]
-    matrix = np.diag(np.linspace(1.0, 2.0, index.vectors.shape[1])).astype(np.float32)
-    adapted = replace(index, adapter=matrix, near_questions=_exact(adapt(index.vectors[start:end], matrix)))
+    dimension = index.vectors.shape[1]
+    stretching = replace(identity(dimension), straight=np.diag(np.linspace(1.0, 2.0, dimension)).astype(np.float32))
+    adapted = replace(index, adapter=stretching, near_questions=_exact(adapt(index.vectors[start:end], stretching)))
     plain, moved = (Retriever(each, WEIGHTS).query("ingress udp").parts for each in (index, adapted))
     changed = {part for number, part in enumerate(PARTS) if not np.allclose(plain[:, number], moved[:, number], atol=1e-4)}
     assert changed == {"question_vector", "question_vectors"}
