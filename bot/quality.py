@@ -24,7 +24,7 @@ from bot.answer import Answer, Answerer
 from bot.app import create_answerer
 from bot.encoder import BATCH, Encoder
 from bot.golden import GOLDEN, Golden, contains, contradicts, is_right, read_golden
-from bot.index import build, without_lessons
+from bot.index import Index, build, without_lessons
 from bot.plots import shown, write_page
 from bot.retrieval import PARTS, Hit, Retriever, has_questions, leave_one_out
 from bot.sections import Section, squeeze
@@ -47,6 +47,7 @@ THRESHOLDS: dict[str, tuple[float, float]] = {
 }
 CALIBRATION_BINS = 10  # of equal width; Guo et al. (2017), section 2
 OWN_SAMPLE = 1500  # of the handbook's own questions that are asked leave-one-out: the share's standard error is about 1 %
+OWN_MARKED = "own-questions.jsonl"  # questions of the handbook, each with all the sections that answer it
 STALE_DAYS = 180  # after which a page wants to be reviewed
 
 
@@ -93,7 +94,7 @@ def check(settings: Settings, as_json: bool = False, fast: bool = False, write: 
         "reliability": reliability(halves["report"]),
         "stale pages": stale_pages(answerer.retriever.index.sections),
     }
-    report["figures"]["report"] |= own_questions(answerer.retriever) or own_headings(answerer.retriever)
+    report["figures"]["report"] |= own_questions(answerer.retriever, folder) or own_headings(answerer.retriever)
     if not fast:
         report["baselines"] = baselines(answerer, settings.site, [outcome.golden for outcome in halves["report"]])
         report["ablation"] = ablation(answerer, [outcome.golden for outcome in halves["report"]])
@@ -196,16 +197,41 @@ def topics(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     }
 
 
-def own_questions(retriever: Retriever) -> dict[str, float]:
-    """Return leave-one-out shares over the questions beside the sections: own section first, own section in the first three."""
-    if not has_questions(retriever.index):
+def own_questions(retriever: Retriever, folder: Path = GOLDEN) -> dict[str, float]:
+    """Return leave-one-out shares over the questions beside the sections: own section first, own section in the first three.
+
+    Where `folder` has questions of the site marked with all the sections that answer them, the same of any such section.
+    """
+    index = retriever.index
+    if not has_questions(index):
         return {}
-    outside = np.array([section.outside for section in retriever.index.sections])
-    entries = np.arange(*retriever.index.spans["question"])
-    entries = entries[~outside[retriever.index.owner[entries]]]
+    outside = np.array([section.outside for section in index.sections])
+    entries = np.arange(*index.spans["question"])
+    entries = entries[~outside[index.owner[entries]]]
     chosen = [int(entry) for entry in np.random.default_rng(1).permutation(entries)[:OWN_SAMPLE]]
-    ranks = np.array(leave_one_out(Retriever(without_lessons(retriever.index, chosen), retriever.named_weights), chosen))
-    return {"own questions, first": share(ranks == 1), "own questions, first three": share(ranks <= 3)}
+    marked = _marked_questions(index, folder)
+    blind = Retriever(without_lessons(index, [*chosen, *marked]), retriever.named_weights)
+    ranks = {"own questions": leave_one_out(blind, chosen)}
+    if marked:
+        ranks["own questions, any section that answers"] = leave_one_out(blind, list(marked), list(marked.values()))
+    return {
+        f"{name}, {which}": share(rank <= most for rank in found)
+        for name, found in ranks.items()
+        for which, most in (("first", 1), ("first three", 3))
+    }
+
+
+def _marked_questions(index: Index, folder: Path) -> dict[int, set[int]]:
+    """Return question entry → its own section and all others that answer it, of the questions in `folder` that the site still has."""
+    entries = {text: entry for entry, text in enumerate(index.texts[slice(*index.spans["question"])])}
+    numbers = {section.url: number for number, section in enumerate(index.sections)}
+    file = folder / OWN_MARKED
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+    return {
+        entry: {int(index.owner[entry])} | {numbers[url] for url in record["sections"] if url in numbers}
+        for record in records
+        if (entry := entries.get(record["question"])) is not None
+    }
 
 
 def own_headings(retriever: Retriever) -> dict[str, float]:

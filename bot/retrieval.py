@@ -3,7 +3,7 @@
 The weights come from outside (bot/tuning.json, learned by `python -m bot tune`). Knows nothing of answers or refusals.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import faiss
@@ -26,7 +26,7 @@ PARTS = (
     "heading_words",  # BM25 of the headings alone
     "page",  # 1 for sections of the page that the reader is on
 )
-NEIGHBORS = 512  # entries that FAISS returns; the rest count as the last of them
+NEIGHBORS = 256  # entries that FAISS returns; the rest count as the last of them
 NEAREST = 3  # questions of a section that are averaged: one lucky neighbor weighs less than three
 
 
@@ -163,12 +163,16 @@ def has_questions(index: Index) -> bool:
     return bool(index.spans[KINDS[0]][1])
 
 
-def leave_one_out(retriever: Retriever, entries: Sequence[int]) -> list[int]:
-    """Return, for each question entry asked with itself left out of the index, the rank (1 is best) of its own section."""
+def leave_one_out(retriever: Retriever, entries: Sequence[int], right: Sequence[Collection[int]] | None = None) -> list[int]:
+    """Return, for each question entry asked with itself left out of the index, the rank (1 is best) of its own section.
+
+    With `right`, of the best of those sections (numbers) instead.
+    """
+    owners = [[int(retriever.index.owner[entry])] for entry in entries]
     ranks = []
-    for entry in entries:
+    for entry, sections in zip(entries, right or owners, strict=True):
         scores = asked_without(retriever, int(entry)).parts @ retriever.weights
-        ranks.append(1 + int((scores > scores[retriever.index.owner[entry]]).sum()))
+        ranks.append(1 + int((scores > scores[list(sections)].max()).sum()))
     return ranks
 
 
