@@ -1,7 +1,9 @@
 """The figures on outcomes made by hand, where the right number is known."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,15 +25,28 @@ from bot.quality import (
     thresholds,
     topics,
 )
+from bot.retrieval import asked_without, leave_one_out
 from bot.sections import Section
 
 IN_SCOPE = Golden(
     "g", "ingress udp?", "in_scope", "udp", "report", verdict="no", must_contain=(("udp",),), sections=("/ingress/#ingress-udp",)
 )
 FAR = Golden("f", "borscht?", "far", "food", "report")
+QUESTION = "session affinity sticky"
 QUOTE = "No. An Ingress carries only HTTP and HTTPS."
 CITATION = Citation("Ingress › Can an Ingress carry UDP?", "/ingress/#ingress-udp", QUOTE, 0.8)
 ANSWER = Answer("ingress udp?", "answered", "no", "no udp", 0.9, (CITATION,), (), 2.0)
+
+
+@pytest.fixture
+def marked(tmp_path: Path, answerer: Answerer) -> Path:
+    """A folder with one question of the small site, marked with a further section, and one that the site no longer has."""
+    lines = [
+        {"question": QUESTION, "sections": [answerer.retriever.index.sections[0].url, "/gone/#gone"]},
+        {"question": "gone", "sections": []},
+    ]
+    (tmp_path / "own-questions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return tmp_path
 
 
 def outcome(golden: Golden = IN_SCOPE, unrefused: Answer | None = None, **changes: object) -> Outcome:
@@ -115,8 +130,8 @@ def test_a_figure_outside_its_threshold_fails_with_a_sentence(monkeypatch: pytes
     assert failed({"wrong refusals": 0.2, "unknown figure": 7.0}) == ["wrong refusals is 20.0%: allowed are 0.0% to 10.0%"]
 
 
-def test_every_threshold_is_about_a_figure_that_is_measured(answerer: Answerer) -> None:
-    measured = set(figures([outcome()], answerer)) | set(own_questions(answerer.retriever))
+def test_every_threshold_is_about_a_figure_that_is_measured(answerer: Answerer, marked: Path) -> None:
+    measured = set(figures([outcome()], answerer)) | set(own_questions(answerer.retriever, marked))
     assert set(THRESHOLDS) <= measured
     assert all(0.0 <= least <= most <= 1.0 for least, most in THRESHOLDS.values())
 
@@ -158,3 +173,15 @@ def test_the_ablation_measures_growing_sets_of_parts(answerer: Answerer) -> None
     assert found["words only"] == {"first": 1.0, "first three": 1.0}
     assert list(found.values())[-1]["first"] == 1.0, "all parts together"
     np.testing.assert_array_equal(answerer.retriever.weights, before)
+
+
+def test_own_questions_may_be_answered_by_more_than_their_own_section(answerer: Answerer, marked: Path, tmp_path: Path) -> None:
+    names = ("own questions, any section that answers, first", "own questions, any section that answers, first three")
+    found = own_questions(answerer.retriever, marked)
+    assert [found[name] for name in names] == [1.0, 1.0]
+    assert not set(names) & set(own_questions(answerer.retriever, tmp_path / "nothing"))
+    entry = answerer.retriever.index.texts.index(QUESTION)
+    own, *others = [hit.section.url for hit in answerer.retriever.search(asked_without(answerer.retriever, entry), 3)]
+    numbers = {section.url: number for number, section in enumerate(answerer.retriever.index.sections)}
+    ranks = [leave_one_out(answerer.retriever, [entry], [{numbers[url] for url in right}]) for right in ([own], others, others[1:])]
+    assert ranks == [[1], [2], [3]]
