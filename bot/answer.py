@@ -182,7 +182,10 @@ class Answerer:
         inside = self.retriever.search(query, HITS)
         outside = next(iter(self.retriever.search(query, 1, outside=True)), None)
         signals = self.signals(query, inside, outside)
-        return Finding(query, inside, outside, signals, self.doubt.confidence(signals) if inside else 0.0)
+        confidence = self.doubt.confidence(signals) if inside else 0.0
+        if inside and _plain(query.text) in map(_plain, inside[0].section.questions):  # its author says that this is answered there
+            confidence = max(confidence, self.doubt.knots[-1][1])
+        return Finding(query, inside, outside, signals, confidence)
 
     def signals(self, query: Query, inside: list[Hit], outside: Hit | None) -> dict[str, float]:
         """Return the numbers that doubt is judged by, for the best inside hit."""
@@ -254,6 +257,11 @@ def checked(question: str) -> str:
     if not question:
         raise QuestionRefused("There is no question: ask something in words, such as “can Ingress carry UDP?”.", "empty-question")
     return question
+
+
+def _plain(question: str) -> str:
+    """Return the words of `question` in lower case, without marks."""
+    return re.sub(r"\W+", " ", question).strip().lower()
 
 
 def _shown_blocks(section: Section, question: str, sign: str | None, retriever: Retriever, room: int) -> str:

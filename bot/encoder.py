@@ -26,7 +26,7 @@ AGREEMENT = 0.9999  # least cosine between the two encoders' vectors for an expo
 # … and with weights as 8-bit integers, which are faster and smaller (docs/quality.md, "What did not help", says at what price).
 QUANTIZED_AGREEMENT = 0.98
 # ONNX Runtime joins Add and LayerNormalization into one operator that takes three times as long as the two (1.32, x86-64; with the
-# simple form of attention that is exported, a question takes four fifths of the time that it takes otherwise).
+# simple form of attention that is exported, a question takes five sixths of the time that it takes otherwise).
 SLOWER_FUSIONS = ["SkipLayerNormFusion"]
 SAMPLES = ("ingress udp", "Why is the EXTERNAL-IP of my LoadBalancer Service <pending>?", "externalTrafficPolicy: Local " * 40)
 

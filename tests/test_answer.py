@@ -1,11 +1,13 @@
 """Question → answer: verdicts, refusals, follow-ups, quotes; and never a word that the handbook does not say."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from bot.answer import MAX_HISTORY, MAX_QUESTION, PROSE_WORDS, QUOTE_CHARACTERS, SECOND_WITHIN, Answerer, Doubt, checked
 from bot.errors import QuestionRefused
+from bot.retrieval import Retriever
 from bot.sections import squeeze
 
 ASKED = [
@@ -34,6 +36,17 @@ def test_a_question_gets_its_verdict_from_the_section_that_answers(
 ) -> None:
     answer = answerer.ask(question)
     assert (answer.status, answer.verdict, answer.citations[0].url) == ("answered", verdict, url)
+
+
+@pytest.mark.parametrize(("question", "status"), [("Metallb, ARP, BGP?", "answered"), ("metallb arp", "declined")])
+def test_a_question_that_stands_beside_the_section_is_never_doubted(answerer: Answerer, question: str, status: str) -> None:
+    listed = answerer.retriever.search(answerer.retriever.query(question), 1)[0].section
+    sure = replace(answerer.doubt, bias=-1000.0, knots=((0.0, 0.0), (1.0, 0.97)))
+    asked = replace(listed, questions=(*listed.questions, "metallb arp bgp"))
+    index = answerer.retriever.index
+    sections = [asked if section.url == listed.url else section for section in index.sections]
+    doubtful = Answerer(Retriever(replace(index, sections=sections), answerer.retriever.named_weights), sure)
+    assert doubtful.ask(question).status == status
 
 
 @pytest.mark.parametrize(
@@ -79,7 +92,7 @@ def test_what_is_left_to_others_is_declined_in_the_words_of_that_page(answerer: 
 
 
 def test_between_the_thresholds_the_answer_says_that_it_is_not_sure(answerer: Answerer) -> None:
-    asked = "should I use Ingress for UDP?"
+    asked = "should I use an Ingress for UDP traffic?"
     unsure = Answerer(answerer.retriever, Doubt({}, {}, {}, 0.0, answer_at=0.9, unsure_at=0.1)).ask(asked)
     assert (unsure.status, unsure.confidence) == ("unsure", 0.5)
     assert unsure.answer.startswith("I am not sure that this is what you ask. The closest section is “Can an Ingress carry UDP?”:\n\n")
