@@ -3,6 +3,7 @@
 Learned by a build, in about a minute, from the questions beside the sections alone; the encoder stays as it is. Knows no text.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,4 +94,4 @@ def _main_axes(vectors: np.ndarray, count: int) -> np.ndarray:
 
 def _gelu(values: np.ndarray) -> np.ndarray:
     """Return the Gaussian error linear unit of `values`, by tanh (Hendrycks & Gimpel, 2016, section 2)."""
-    return np.asarray(0.5 * values * (1 + np.tanh(np.sqrt(2 / np.pi) * (values + 0.044715 * values * values * values))))
+    return np.asarray(0.5 * values * (1 + np.tanh(math.sqrt(2 / math.pi) * (values + 0.044715 * values * values * values))))

@@ -11,6 +11,7 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ FAMILIAR = 0.8  # least share of a leaning question's terms that the site knows:
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
+REMEMBERED = 20_000  # questions whose plain words are kept
 SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
 
 WANTS_CODE = re.compile(
@@ -192,21 +194,15 @@ class Answerer:
         if not inside:
             return {}
         best, second = inside[0], inside[1] if len(inside) > 1 else inside[0]
-        known = self.retriever.index.section_words.bm25.vocab_dict
+        written = self.retriever.index.written
         terms = set(query.terms)
         return {
             "score": best.score,
             "margin": best.score - second.score,
             "lead_over_outside": best.score - (outside.score if outside else inside[-1].score),
             "scope": query.scope,
-            "question_vector": best.parts["question_vector"],
-            "question_vectors": best.parts["question_vectors"],
-            "heading_vector": best.parts["heading_vector"],
-            "passage_vector": best.parts["passage_vector"],
-            "question_words": best.parts["question_words"],
-            "section_words": best.parts["section_words"],
-            "expanded_words": best.parts["expanded_words"],
-            "known_terms": sum(term in known for term in terms) / max(len(terms), 1),
+            **{part: value for part, value in best.parts.items() if part != "page"},
+            "known_terms": len(terms & written) / max(len(terms), 1),
             "terms": float(np.log1p(len(terms))),
         }
 
@@ -259,6 +255,7 @@ def checked(question: str) -> str:
     return question
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _plain(question: str) -> str:
     """Return the words of `question` in lower case, without marks."""
     return re.sub(r"\W+", " ", question).strip().lower()

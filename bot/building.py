@@ -42,7 +42,7 @@ def build_index(site: Path, folder: Path, model: str, full: bool = False) -> str
     untaught = before.get("untaught", 0) + sum(question not in known for question in questions)
     adapter = known_adapter(folder) if known and same_code and untaught <= UNTAUGHT * len(questions) else None
     manifest = {"site": seen, "code": _code(), "untaught": untaught if adapter else 0}
-    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), manifest, adapter)
+    index = build(sections, abbreviations(site), encoder, lambda texts: encoder.encode_new(texts, known), manifest, adapter, progress=True)
     save(index, folder, encoder.write)
     manifest = index.manifest
     return (

@@ -21,10 +21,10 @@ from rich.table import Table
 from tqdm import tqdm
 
 from bot.answer import Answer, Answerer
-from bot.app import create_answerer
+from bot.app import answerer_of, create_answerer
 from bot.encoder import BATCH, Encoder
 from bot.golden import GOLDEN, Golden, contains, contradicts, is_right, read_golden
-from bot.index import Index, build, without_lessons
+from bot.index import Index, build, without_lessons, without_questions
 from bot.plots import shown, write_page
 from bot.retrieval import PARTS, Hit, Retriever, has_questions, leave_one_out
 from bot.sections import Section, squeeze
@@ -98,8 +98,10 @@ def check(settings: Settings, as_json: bool = False, fast: bool = False, write: 
     }
     report["figures"]["report"] |= own_questions(answerer.retriever, folder) or own_headings(answerer.retriever)
     if not fast:
-        report["baselines"] = baselines(answerer, settings.site, [outcome.golden for outcome in halves["report"]])
-        report["ablation"] = ablation(answerer, [outcome.golden for outcome in halves["report"]])
+        bare = answerer_of(without_questions(answerer.retriever.index), settings).retriever
+        asked = [outcome.golden for outcome in halves["report"]]
+        report["baselines"] = baselines(answerer, bare.index, settings.site, asked)
+        report["ablation"] = ablation(answerer.retriever, bare, asked)
         report["thresholds"] = thresholds(halves["tune"])
     report["failed"] = failed(report["figures"]["report"]) if folder == GOLDEN else []
     report["wrong"] = [_failure(outcome) for outcome in halves["tune"] if not outcome.right]
@@ -285,28 +287,27 @@ def thresholds(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
     return rows
 
 
-def ablation(answerer: Answerer, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
-    """Return right section first and in the first three for growing sets of parts, weighted as in the full fit."""
-    words, vectors = ("section_words",), ("heading_vector", "passage_vector")
-    questions = ("question_vector", "question_words")
+def ablation(retriever: Retriever, bare: Retriever, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
+    """Return right section first and in the first three for growing sets of parts, weighted as learned.
+
+    The first steps are taken by `bare`, which searches the same site without the questions beside its headings.
+    """
+    untaught = without_lessons(retriever.index, range(*retriever.index.spans["question"]))
+    vectors = ("heading_vector", "passage_vector")
     steps = {
-        "words only": words,
-        "vectors only": vectors,
-        "fused": words + vectors,
-        "+ headings' words": (*words, *vectors, "heading_words"),
-        "+ questions": (*words, *vectors, "heading_words", *questions),
-        "+ three nearest questions": (*words, *vectors, "heading_words", *questions, "question_vectors"),
-        "+ words of text and questions together (all)": PARTS,
+        "words only": (bare, ("words",)),
+        "vectors only": (bare, vectors),
+        "both": (bare, ("words", *vectors)),
+        "+ headings' words (all of a site without questions)": (bare, ("words", *vectors, "heading_words")),
+        "questions' words instead": (retriever, ("words", "passage_vector")),
+        "+ nearest question": (retriever, ("words", "passage_vector", "question_vector")),
+        "+ three nearest questions (all)": (retriever, PARTS),
+        "all, questions not adapted": (Retriever(untaught, retriever.named_weights), PARTS),
     }
-    weights = dict(zip(PARTS, answerer.retriever.weights, strict=True))
     found = {}
-    for name, parts in steps.items():
-        kept = {part: max(float(weights[part]), 0.5 if len(parts) < 4 else 0.0) for part in parts}
-        retriever = Retriever(answerer.retriever.index, kept)
-        found[name] = _ranked(golden, lambda question, r=retriever: _urls(r.search(r.query(question.question), 3)))  # type: ignore[misc]
-    index = answerer.retriever.index
-    plain = Retriever(without_lessons(index, range(*index.spans["question"])), answerer.retriever.named_weights)
-    found["all, questions not adapted"] = _ranked(golden, lambda question: _urls(plain.search(plain.query(question.question), 3)))
+    for name, (searcher, parts) in steps.items():
+        step = Retriever(searcher.index, {part: searcher.named_weights.get(part, 0.0) for part in parts})
+        found[name] = _ranked(golden, lambda question, r=step: _urls(r.search(r.query(question.question), 3)))  # type: ignore[misc]
     return found
 
 
@@ -320,10 +321,11 @@ def _ranked(golden: Sequence[Golden], search: Callable[[Golden], list[str]]) -> 
     return {"first": share(rank == 1 for rank in ranks), "first three": share(rank <= 3 for rank in ranks)}
 
 
-def baselines(answerer: Answerer, site: Path, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
+def baselines(answerer: Answerer, bare: Index, site: Path, golden: Sequence[Golden]) -> dict[str, dict[str, float]]:
     """Return the same measures for searches that people have today, on the same pages: each shows its best section whole.
 
-    They never decline, so every out-of-scope question is a false answer; "right" wants the needed facts in the section's text.
+    BM25 searches `bare`, the index without the questions beside the headings. They never decline, so every out-of-scope question
+    is a false answer; "right" wants the needed facts in the section's text.
     """
     index = answerer.retriever.index
     texts = {section.url: section.text for section in index.sections}
@@ -334,7 +336,7 @@ def baselines(answerer: Answerer, site: Path, golden: Sequence[Golden]) -> dict[
         right = share(contains(text, question.must_contain) for text, question in zip(shown, inside, strict=True))
         return _ranked(golden, search) | {"right answers": right}
 
-    plain = Retriever(index, {"section_words": 1.0})
+    plain = Retriever(bare, {"words": 1.0})
     vectors = Retriever(index, {"passage_vector": 1.0})
     return {
         "site search (lunr)": measured(_lunr(site)),

@@ -3,7 +3,7 @@
 The weights come from outside (bot/tuning.json, learned by `python -m bot tune`). Knows nothing of answers or refusals.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import faiss
@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.adapter import adapt
 from bot.glossary import english
-from bot.index import KINDS, Index, expanded_terms
+from bot.index import KINDS, Index, all_terms
 from bot.sections import Section
 
 # What a section is scored by. The ablation in `python -m bot check` shows what each is worth.
@@ -20,9 +20,7 @@ PARTS = (
     "question_vectors",  # mean cosine to its NEAREST nearest questions
     "heading_vector",
     "passage_vector",  # nearest passage
-    "question_words",  # BM25, best of its questions
-    "section_words",  # BM25 of headings and body
-    "expanded_words",  # BM25 of headings, body and all questions of the section together
+    "words",  # BM25 of headings, body and all questions of the section together
     "heading_words",  # BM25 of the headings alone
     "page",  # 1 for sections of the page that the reader is on
 )
@@ -57,10 +55,12 @@ class Retriever:
         self.index = index
         self.weights = np.array([weights.get(part, 0.0) for part in PARTS], dtype=np.float32)
         self.named_weights = dict(weights)
-        self._pages = np.array([section.url.split("#")[0] for section in index.sections])
-        self._outside = np.array([section.outside for section in index.sections], dtype=bool)
+        pages = [section.url.split("#")[0] for section in index.sections]
+        self._pages = {page: number for number, page in enumerate(dict.fromkeys(pages))}
+        self._page_of = np.array([self._pages[page] for page in pages], dtype=np.int32)
+        outside = np.array([section.outside for section in index.sections], dtype=bool)
+        self._numbers = {kind: np.flatnonzero(outside == kind) for kind in (False, True)}
         self._counts = {kind: np.bincount(index.owner[slice(*index.spans[kind])], minlength=len(index.sections)) for kind in KINDS}
-        self._asked, self._firsts = np.unique(index.owner[slice(*index.spans["question"])], return_index=True)
 
     def query(self, question: str, page: str = "") -> Query:
         """Return `question` in English words, typing errors mended, encoded and measured against every section."""
@@ -75,42 +75,35 @@ class Retriever:
 
     def search(self, query: Query, k: int = 5, outside: bool = False) -> list[Hit]:
         """Return the k best hits, best first: sections that answer, or (`outside`) sections about what the site leaves to others."""
-        scores = np.where(self._outside == outside, query.parts @ self.weights, -np.inf)
-        order = [int(number) for number in np.argsort(-scores, kind="stable")[:k] if np.isfinite(scores[number])]
-        return [self._hit(number, float(scores[number]), query.parts[number]) for number in order]
+        numbers = self._numbers[outside]
+        scores = query.parts[numbers] @ self.weights
+        best = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
+        return [self._hit(int(numbers[place]), float(scores[place]), query) for place in best[np.argsort(-scores[best], kind="stable")]]
 
     def _parts(self, vector: np.ndarray, terms: list[str], page: str, without_entry: int | None) -> np.ndarray:
+        """Return every section's parts (sections, PARTS); those that weigh nothing are left at 0."""
         questions = _neighbors(self.index.near_questions, adapt(vector[None], self.index.adapter), without_entry)
         texts = _neighbors(self.index.near_texts, vector[None]).after(self.index.spans["question"][1])
-        columns = {
-            "question_vector": self._best(questions, "question"),
-            "question_vectors": self._mean_of_nearest(questions),
-            "heading_vector": self._best(texts, "heading"),
-            "passage_vector": self._best(texts, "passage"),
-            "question_words": self._question_words(terms, without_entry),
-            "section_words": self.index.section_words.scores(terms),
-            "expanded_words": self._expanded_words(terms, without_entry),
-            "heading_words": self.index.heading_words.scores(terms),
-            "page": (self._pages == page).astype(np.float32),
+        made: dict[str, Callable[[], np.ndarray]] = {
+            "question_vector": lambda: self._best(questions, "question"),
+            "question_vectors": lambda: self._mean_of_nearest(questions),
+            "heading_vector": lambda: self._best(texts, "heading"),
+            "passage_vector": lambda: self._best(texts, "passage"),
+            "words": lambda: self._words(terms, without_entry),
+            "heading_words": lambda: self.index.heading_words.scores(terms),
+            "page": lambda: self._page_of == self._pages.get(page, -1),
         }
-        return np.stack([np.maximum(columns[part], 0.0) for part in PARTS], axis=1)
+        parts = np.zeros((len(self.index.sections), len(PARTS)), dtype=np.float32)
+        for number in np.flatnonzero(self.weights):
+            parts[:, number] = np.maximum(made[PARTS[number]](), 0.0)
+        return parts
 
-    def _question_words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
-        """Return the highest score among each section's questions, 0 where it has none."""
-        scores = self.index.question_words.scores(terms)
-        if without_entry is not None:
-            scores[without_entry] = 0.0
-        best = np.zeros(len(self.index.sections), dtype=np.float32)
-        if len(self._asked):  # a section's questions stand in a row
-            best[self._asked] = np.maximum.reduceat(scores, self._firsts)
-        return best
-
-    def _expanded_words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
-        scores = self.index.expanded_words.scores(terms)
+    def _words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
+        scores = self.index.words.scores(terms)
         if without_entry is not None:
             owner = int(self.index.owner[without_entry])
-            kept = expanded_terms(self.index.sections[owner], self.index.vocabulary, without=[self.index.texts[without_entry]])
-            scores[owner] = self.index.expanded_words.score_of(terms, kept)
+            kept = all_terms(self.index.sections[owner], self.index.vocabulary, without=[self.index.texts[without_entry]])
+            scores[owner] = self.index.words.score_of(terms, kept)
         return scores
 
     def _best(self, neighbors: "_Neighbors", kind: str) -> np.ndarray:
@@ -125,15 +118,15 @@ class Retriever:
         """Return each section's mean of its NEAREST highest cosines among its questions, 0 where it has none."""
         order = np.argsort(self.index.owner[neighbors.entries], kind="stable")
         owners, cosines = self.index.owner[neighbors.entries[order]], neighbors.cosines[order]
-        _, firsts, lengths = np.unique(owners, return_index=True, return_counts=True)
-        kept = np.arange(len(owners)) - np.repeat(firsts, lengths) < NEAREST
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))  # where the next section's entries begin, the nearest of each first
+        kept = np.arange(len(owners)) - np.repeat(starts, np.diff(starts, append=len(owners))) < NEAREST
         found = np.bincount(owners[kept], minlength=len(self.index.sections))
         total = np.bincount(owners[kept], cosines[kept], minlength=len(self.index.sections))
         counted = np.minimum(self._counts["question"], NEAREST)
         return np.asarray((total + (counted - found) * neighbors.rest) / np.maximum(counted, 1), dtype=np.float32)
 
-    def _hit(self, number: int, score: float, parts: np.ndarray) -> Hit:
-        return Hit(self.index.sections[number], score, dict(zip(PARTS, map(float, parts), strict=True)))
+    def _hit(self, number: int, score: float, query: Query) -> Hit:
+        return Hit(self.index.sections[number], score, dict(zip(PARTS, query.parts[number].tolist(), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ less: how they do now says little about new ones. The reporting half is never re
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,7 +17,7 @@ from bot.answer import Answerer, Doubt
 from bot.app import TUNING, create_answerer
 from bot.errors import PortsideError
 from bot.golden import Golden, is_right, read_golden
-from bot.index import Index, build, without_lessons
+from bot.index import Index, without_lessons, without_questions
 from bot.retrieval import PARTS, Query, Retriever, asked_without, has_questions
 from bot.settings import Settings
 
@@ -36,7 +36,10 @@ LEAST_FRESH = 60  # golden questions in scope that the handbook was not amended 
 OUTSIDE_QUESTIONS, OUTSIDE_WEIGHT = 300, 0.15  # of the outside page that confidence learns from, beside the golden ones
 MENDED_WEIGHT = 0.5  # of a question that the handbook was amended for, when confidence is learned: it still tells inside from outside
 IN_SCOPE_SHARE = 0.6  # of all weight when confidence is learned: readers of a handbook mostly ask about its subject
-WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "section_words", "heading_words")
+# Of the parts, what each kind of site needs: where questions stand beside the headings, headings add nothing (5-fold, within the noise).
+WITH_QUESTIONS = ("question_vector", "question_vectors", "passage_vector", "words")
+ALL = dict.fromkeys(PARTS, 1.0)  # weights with which every part is measured
+WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "words", "heading_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +63,19 @@ def tune(settings: Settings, mended: bool = False) -> int:
             "the bot will be too sure of itself."
         )
     mended_ones = [question for question in golden if question not in fresh]
-    index, own = answerer.retriever.index, list(_own_examples(answerer.retriever))
-    examples = {half: list(_golden_examples(answerer.retriever, asked)) for half, asked in (("fresh", fresh), ("mended", mended_ones))}
-    entries = _outside_entries(answerer.retriever)
+    index, entries = answerer.retriever.index, _outside_entries(answerer.retriever)
     learned = {}
-    for name, allowed in (("with_questions", PARTS), ("without_questions", WITHOUT_QUESTIONS)):
-        bare = allowed is WITHOUT_QUESTIONS
+    for name, allowed in (("with_questions", WITH_QUESTIONS), ("without_questions", WITHOUT_QUESTIONS)):
+        bare = without_questions(index) if allowed is WITHOUT_QUESTIONS else None
+        own, on_fresh, on_mended = _own_examples(index, bare), *(_golden_examples(bare or index, asked) for asked in (fresh, mended_ones))
         # Weights and adapter of an answerer here never saw what it is asked.
-        unseen = _without_questions(index) if bare else without_lessons(index, entries)
+        unseen = bare or without_lessons(index, entries)
         to_fresh, to_mended = (
-            Answerer(Retriever(unseen, _weights([*own, *examples[half]], allowed)), answerer.doubt) for half in ("mended", "fresh")
+            Answerer(Retriever(unseen, _weights([*own, *seen], allowed)), answerer.doubt) for seen in (on_mended, on_fresh)
         )
         outside = [to_fresh.retriever.query(index.texts[entry]) if bare else asked_without(to_fresh.retriever, entry) for entry in entries]
         doubt = fit_doubt([(to_fresh, fresh, 1.0), (to_mended, mended_ones, MENDED_WEIGHT)], outside)
-        learned[name] = {"fusion": _weights([*own, *examples["fresh"], *examples["mended"]], allowed), "doubt": doubt}
+        learned[name] = {"fusion": _weights([*own, *on_fresh, *on_mended], allowed), "doubt": doubt}
         print(name, json.dumps(learned[name], indent=1))
     TUNING.write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
     print(f"Wrote {TUNING}")
@@ -84,20 +86,28 @@ def _weights(examples: Sequence[Example], allowed: Iterable[str]) -> dict[str, f
     return fit_fusion(examples, allowed) | {"page": PAGE_WEIGHT}
 
 
-def _own_examples(retriever: Retriever) -> Iterable[Example]:
-    index = retriever.index
+def _own_examples(index: Index, bare: Index | None) -> list[Example]:
+    """Return examples of the handbook's own questions, each asked with itself left out of `index`, or asked `bare`, which has none."""
     chosen = [int(entry) for entry in np.random.default_rng(0).permutation(np.arange(*index.spans["question"]))[:OWN_QUESTIONS]]
-    blind = Retriever(without_lessons(index, chosen), retriever.named_weights)
+    blind = Retriever(bare or without_lessons(index, chosen), ALL)
+    numbers = {section.url: number for number, section in enumerate(blind.index.sections)}
+    examples = []
     for entry in tqdm(chosen, desc="Handbook's own questions", unit="question"):
-        yield _example(asked_without(blind, entry).parts, {int(index.owner[entry])}, 1.0)
+        owner = numbers.get(index.sections[index.owner[entry]].url)
+        if owner is not None:  # a section about the outside is not in the bare one
+            query = blind.query(index.texts[entry]) if bare else asked_without(blind, entry)
+            examples.append(_example(query.parts, {owner}, 1.0))
+    return examples
 
 
-def _golden_examples(retriever: Retriever, golden: Sequence[Golden]) -> Iterable[Example]:
-    numbers = {section.url: number for number, section in enumerate(retriever.index.sections)}
+def _golden_examples(index: Index, golden: Sequence[Golden]) -> list[Example]:
+    retriever, numbers = Retriever(index, ALL), {section.url: number for number, section in enumerate(index.sections)}
+    examples = []
     for question in tqdm(golden, desc="Golden questions, tuning half", unit="question"):
         right = {numbers[url] for url in question.sections if url in numbers}
         if right and not question.history:
-            yield _example(retriever.query(question.question).parts, right, GOLDEN_WEIGHT)
+            examples.append(_example(retriever.query(question.question).parts, right, GOLDEN_WEIGHT))
+    return examples
 
 
 def _example(parts: np.ndarray, right: set[int], weight: float) -> Example:
@@ -151,13 +161,6 @@ def _outside_entries(retriever: Retriever) -> list[int]:
     return [int(entry) for entry in np.random.default_rng(0).permutation(entries)[:OUTSIDE_QUESTIONS]]
 
 
-def _without_questions(index: Index) -> Index:
-    """Return `index` as another site's would be: no questions, no page about the outside, so no signal that comes of them."""
-    known = dict(zip(index.texts, index.vectors, strict=True))
-    sections = [replace(section, questions=()) for section in index.sections if not section.outside]
-    return build(sections, {}, index.encoder, lambda texts: np.stack([known[text] for text in texts]), index.manifest)
-
-
 def fit_doubt(asked: Sequence[tuple[Answerer, Sequence[Golden], float]], outside: Sequence[Query] = ()) -> dict[str, object]:
     """Return the logistic regression of "the best section's answer is right" on the signals, as `Doubt` takes it.
 
@@ -173,7 +176,7 @@ def fit_doubt(asked: Sequence[tuple[Answerer, Sequence[Golden], float]], outside
             shares.append(weight)
             inside.append(question.in_scope)
     count = len(rows)
-    rows += [asked[0][0].judge(query).signals for query in outside]
+    rows += [Answerer(asked[0][0].retriever, never_declines).judge(query).signals for query in outside]
     names = list(rows[0])
     signals, right = np.array([list(row.values()) for row in rows]), np.array(labels + [False] * len(outside), dtype=float)
     share, within = np.array(shares + [OUTSIDE_WEIGHT] * len(outside)), np.array(inside + [False] * len(outside))

@@ -32,7 +32,7 @@ from tests.small_site import write_site
 
 ROOT = Path(__file__).parent.parent
 DIMENSION = 2048
-WEIGHTS = {"question_vector": 1.0, "heading_vector": 0.3, "passage_vector": 0.6, "question_words": 1.0, "section_words": 0.6, "page": 0.15}
+WEIGHTS = {"question_vector": 1.0, "heading_vector": 0.3, "passage_vector": 0.6, "words": 1.0, "page": 0.15}
 # On the small site a question in a section's own words reaches a confidence of 0.8, one about something else stays under 0.2.
 DOUBT = Doubt(
     weights={"question_vector": 2.0, "known_terms": 1.0},

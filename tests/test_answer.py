@@ -266,5 +266,5 @@ def test_markup_in_a_question_changes_nothing_in_the_answer(answerer: Answerer) 
 def test_nearest_gives_sections_with_the_parts_of_their_scores(answerer: Answerer) -> None:
     found = answerer.nearest("ingress udp", 3)
     assert found[0][0].url == "/ingress/#ingress-udp"
-    assert all(parts["section_words"] >= 0 for _, parts in found)
+    assert all(parts["words"] >= 0 for _, parts in found)
     assert len(found) == 3

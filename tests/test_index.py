@@ -8,12 +8,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
 from bot.encoder import DEFAULT_MODEL
 from bot.errors import IndexProblem
-from bot.index import PASSAGE_WORDS, Index, Words, build, check_model, known_vectors, load, passages, read_manifest, save, sentences
+from bot.index import (
+    MANY,
+    PASSAGE_WORDS,
+    Index,
+    Words,
+    _near,
+    build,
+    check_model,
+    known_vectors,
+    load,
+    passages,
+    read_manifest,
+    save,
+    sentences,
+)
 from bot.sections import Block, Section, abbreviations, read
 from tests.conftest import ROOT, WordEncoder, index_of, no_encoder
 from tests.small_site import INGRESS
@@ -37,7 +52,7 @@ def test_what_is_loaded_is_what_was_saved(index: Index, site: Path) -> None:
     row = made.vectors[:1]
     for near in ("near_questions", "near_texts"):
         np.testing.assert_array_equal(getattr(index, near).search(row, 5)[0], getattr(made, near).search(row, 5)[0])
-    np.testing.assert_array_equal(index.section_words.scores(["udp"]), made.section_words.scores(["udp"]))
+    np.testing.assert_array_equal(index.words.scores(["udp"]), made.words.scores(["udp"]))
 
 
 def test_every_entry_belongs_to_the_section_it_was_made_from(index: Index) -> None:
@@ -122,9 +137,24 @@ def garble(folder: Path, name: str) -> None:
     file.write_bytes(b"\xff" * file.stat().st_size)
 
 
+def test_many_vectors_are_sifted_first_and_the_nearest_are_found_all_the_same(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    places = random.normal(size=(MANY // 10, 32))
+    vectors = (places[random.integers(len(places), size=MANY)] + random.normal(scale=0.5, size=(MANY, 32))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    faiss.write_index(_near(vectors), str(tmp_path / "near"))
+    sifting, exact = faiss.read_index(str(tmp_path / "near")), _near(vectors[: MANY - 1])
+    assert type(sifting) is not type(exact)
+    cosines, entries = sifting.search(vectors[:50], 100)
+    nearest = np.argsort(-(vectors[:50] @ vectors.T), axis=1)[:, :100]
+    assert np.mean([len(set(found) & set(wanted)) for found, wanted in zip(entries, nearest, strict=True)]) > 90
+    assert all(set(wanted[:10]) <= set(found) for found, wanted in zip(entries, nearest, strict=True))
+    np.testing.assert_allclose(cosines[:, 0], 1.0, atol=2e-3)
+
+
 FILES = [
     *("sections.jsonl", "entries.json", "owner.npy", "vectors.npy", "adapter.npz", "near_questions.faiss", "near_texts.faiss"),
-    *("vocabulary.json", "question_words/vocab.index.json"),
+    *("vocabulary.json", "words/vocab.index.json"),
 ]
 UNFIT: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (shutil.rmtree, "index-missing"),

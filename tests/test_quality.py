@@ -10,6 +10,7 @@ import pytest
 
 from bot.answer import Answer, Answerer, Citation
 from bot.golden import Golden
+from bot.index import without_questions
 from bot.quality import (
     STALE_DAYS,
     THRESHOLDS,
@@ -25,8 +26,9 @@ from bot.quality import (
     thresholds,
     topics,
 )
-from bot.retrieval import asked_without, leave_one_out
+from bot.retrieval import Retriever, asked_without, leave_one_out
 from bot.sections import Section
+from tests.conftest import WEIGHTS
 
 IN_SCOPE = Golden(
     "g", "ingress udp?", "in_scope", "udp", "report", verdict="no", must_contain=(("udp",),), sections=("/ingress/#ingress-udp",)
@@ -169,7 +171,8 @@ def test_own_questions_are_asked_without_themselves(answerer: Answerer) -> None:
 
 def test_the_ablation_measures_growing_sets_of_parts(answerer: Answerer) -> None:
     before = answerer.retriever.weights.copy()
-    found = ablation(answerer, [IN_SCOPE])
+    bare = Retriever(without_questions(answerer.retriever.index), WEIGHTS)
+    found = ablation(answerer.retriever, bare, [IN_SCOPE])
     assert found["words only"] == {"first": 1.0, "first three": 1.0}
     assert list(found.values())[-1]["first"] == 1.0, "all parts together"
     np.testing.assert_array_equal(answerer.retriever.weights, before)

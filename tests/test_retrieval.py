@@ -7,7 +7,7 @@ import pytest
 
 from bot.adapter import adapt, identity
 from bot.answer import Answerer
-from bot.index import Index, _exact
+from bot.index import Index, _near
 from bot.retrieval import NEAREST, PARTS, Retriever, asked_without, has_questions, leave_one_out
 from tests.conftest import WEIGHTS, WordEncoder
 
@@ -15,6 +15,9 @@ from tests.conftest import WEIGHTS, WordEncoder
 @pytest.fixture(scope="module")
 def retriever(index: Index) -> Retriever:
     return Retriever(index, WEIGHTS)
+
+
+EVERY = dict.fromkeys(PARTS, 1.0)
 
 
 def first(retriever: Retriever, question: str, page: str = "") -> str:
@@ -90,13 +93,14 @@ def test_questions_are_compared_by_their_adapted_vectors_and_texts_by_those_of_t
     start, end = index.spans["question"]
     dimension = index.vectors.shape[1]
     stretching = replace(identity(dimension), straight=np.diag(np.linspace(1.0, 2.0, dimension)).astype(np.float32))
-    adapted = replace(index, adapter=stretching, near_questions=_exact(adapt(index.vectors[start:end], stretching)))
-    plain, moved = (Retriever(each, WEIGHTS).query("ingress udp").parts for each in (index, adapted))
+    adapted = replace(index, adapter=stretching, near_questions=_near(adapt(index.vectors[start:end], stretching)))
+    plain, moved = (Retriever(each, EVERY).query("ingress udp").parts for each in (index, adapted))
     changed = {part for number, part in enumerate(PARTS) if not np.allclose(plain[:, number], moved[:, number], atol=1e-4)}
     assert changed == {"question_vector", "question_vectors"}
 
 
-def test_mean_of_nearest_averages_the_best_questions_of_each_section(retriever: Retriever) -> None:
+def test_mean_of_nearest_averages_the_best_questions_of_each_section(index: Index) -> None:
+    retriever = Retriever(index, EVERY)
     query = retriever.query("ingress udp")
     cosines = retriever.index.vectors @ query.vector
     found = query.parts[:, PARTS.index("question_vectors")]
@@ -113,14 +117,20 @@ def test_leaving_a_question_out_takes_away_what_it_gave(retriever: Retriever) ->
     whole, without = query.parts[number], asked_without(retriever, entry).parts[number]
     assert whole[PARTS.index("question_vector")] == pytest.approx(1.0, abs=1e-3)
     assert without[PARTS.index("question_vector")] < 0.9
-    assert without[PARTS.index("question_words")] < whole[PARTS.index("question_words")]
+    assert without[PARTS.index("words")] < whole[PARTS.index("words")]
     assert leave_one_out(retriever, [entry]) == [1], "its other question and its text still find it"
 
 
 def test_weights_of_parts_that_are_not_given_count_nothing(index: Index) -> None:
-    hits = Retriever(index, {"section_words": 1.0}).search(Retriever(index, {}).query("metallb announce arp"), 1)
+    alone = Retriever(index, {"words": 1.0})
+    query, whole = (retriever.query("metallb announce arp") for retriever in (alone, Retriever(index, EVERY)))
+    hits = alone.search(query, 1)
     assert hits[0].section.url == "/metallb/#metallb-announce"
-    assert hits[0].score == pytest.approx(hits[0].parts["section_words"])
+    assert hits[0].score == pytest.approx(hits[0].parts["words"])
+    words = PARTS.index("words")
+    np.testing.assert_array_equal(query.parts[:, words], whole.parts[:, words])
+    assert not np.delete(query.parts, words, axis=1).any(), "nor are they measured"
+    assert np.delete(whole.parts, words, axis=1).any()
 
 
 @pytest.mark.parametrize("question", ["🚢", "?", "a", "привет мир", "word " * 200, "日本語でお願いします", "x" * 1000])

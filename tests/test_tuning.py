@@ -28,7 +28,7 @@ def examples(useful: int, questions: int = 200, candidates: int = 12) -> list[Ex
     return made
 
 
-@pytest.mark.parametrize("part", ["passage_vector", "question_words", "heading_vector"])
+@pytest.mark.parametrize("part", ["passage_vector", "words", "heading_vector"])
 def test_the_part_that_tells_the_right_section_gets_the_weight(part: str) -> None:
     found = fit_fusion(examples(PARTS.index(part)), PARTS)
     others = [weight for name, weight in found.items() if name != part]
@@ -38,21 +38,21 @@ def test_the_part_that_tells_the_right_section_gets_the_weight(part: str) -> Non
 
 def test_the_page_is_not_learned_and_parts_that_are_not_allowed_get_no_weight() -> None:
     assert set(fit_fusion(examples(USEFUL), PARTS)) == set(PARTS) - {"page"}
-    assert set(fit_fusion(examples(USEFUL), ("passage_vector", "section_words"))) == {"passage_vector", "section_words"}
+    assert set(fit_fusion(examples(USEFUL), ("passage_vector", "words"))) == {"passage_vector", "words"}
 
 
 def test_a_weighty_question_counts_as_much_as_many() -> None:
-    words = PARTS.index("section_words")
+    words = PARTS.index("words")
     few_heavy = [Example(example.parts, example.right, 50.0) for example in examples(words, questions=20)]
     found = fit_fusion([*examples(USEFUL, questions=100), *few_heavy], PARTS)
-    assert found["section_words"] > found["passage_vector"]
+    assert found["words"] > found["passage_vector"]
 
 
 def test_a_part_that_misleads_gets_no_weight() -> None:
     made = examples(USEFUL)
     for example in made:
-        example.parts[example.right, PARTS.index("section_words")] = 0.0
-    assert fit_fusion(made, PARTS)["section_words"] == 0.0
+        example.parts[example.right, PARTS.index("words")] = 0.0
+    assert fit_fusion(made, PARTS)["words"] == 0.0
 
 
 def test_confidence_learns_which_questions_are_answered(answerer: Answerer) -> None:

@@ -229,7 +229,7 @@ def test_search_shows_the_nearest_sections_with_the_parts_of_their_scores(client
     assert body["query"] == "ingress udp"
     assert [hit["url"] for hit in body["hits"]][:1] == ["/ingress/#ingress-udp"]
     assert len(body["hits"]) == 2
-    assert 0 < body["hits"][0]["parts"]["section_words"] <= 1
+    assert 0 < body["hits"][0]["parts"]["words"] <= 1
     assert len(client.get("/api/search?q=udp").get_json()["hits"]) == 5
 
 
