@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST = 1000  # questions; fewer teach too little, and the vectors stay as they are
-EPOCHS = 20  # so many steps are made as it takes to draw each question so many times
+EPOCHS = 12  # so many steps are made as it takes to draw each question so many times
 BATCH = 1024  # sections in a step, a pair of questions each, that are told apart from one another
 DIMENSION = 192  # of adapted vectors: half as much to compare as MiniLM's 384, and as good
 HIDDEN = 1024  # units
@@ -22,10 +22,10 @@ TINY = 1e-12  # of a vector's length, so that an empty one stays empty
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """The weights of x → x · straight + gelu(SPREAD · x · up + bias) · down."""
+    """The weights of x → y + gelu(SPREAD · y · up + bias) · down, where y = x · straight."""
 
     straight: np.ndarray  # (dimension, adapted dimension)
-    up: np.ndarray  # (dimension, hidden)
+    up: np.ndarray  # (adapted dimension, hidden)
     bias: np.ndarray  # (hidden,)
     down: np.ndarray  # (hidden, adapted dimension)
 
@@ -40,7 +40,7 @@ def adapt(vectors: np.ndarray, adapter: Adapter) -> np.ndarray:
     """Return `vectors` (any number, dimension) as `adapter` moves them: unit vectors (any number, adapted dimension)."""
     moved = vectors @ adapter.straight
     if adapter.bias.size:
-        moved = moved + _gelu(SPREAD * vectors @ adapter.up + adapter.bias) @ adapter.down
+        moved = moved + _gelu(SPREAD * moved @ adapter.up + adapter.bias) @ adapter.down
     return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), TINY), dtype=np.float32)
 
 
@@ -63,13 +63,14 @@ def learn(vectors: np.ndarray, owners: np.ndarray, seed: int = 0, progress: bool
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         axes = _main_axes(vectors, min(DIMENSION, dimension))
-        up = torch.empty(dimension, HIDDEN).uniform_(-(dimension**-0.5), dimension**-0.5)
-        weights = [torch.from_numpy(axes), up, torch.zeros(HIDDEN), torch.zeros(HIDDEN, axes.shape[1])]
+        width = axes.shape[1]
+        up = torch.empty(width, HIDDEN).uniform_(-(width**-0.5), width**-0.5)
+        weights = [torch.from_numpy(axes), up, torch.zeros(HIDDEN), torch.zeros(HIDDEN, width)]
         straight, up, bias, down = (weight.requires_grad_() for weight in weights)
 
         def moved(chosen: np.ndarray) -> torch.Tensor:
-            rows = torch.from_numpy(np.asarray(vectors[chosen], dtype=np.float32))
-            return normalize(rows @ straight + dropout(gelu(SPREAD * rows @ up + bias, approximate="tanh"), DROPPED) @ down, dim=1)
+            rows = torch.from_numpy(np.asarray(vectors[chosen], dtype=np.float32)) @ straight
+            return normalize(rows + dropout(gelu(SPREAD * rows @ up + bias, approximate="tanh"), DROPPED) @ down, dim=1)
 
         steps = EPOCHS * -(-sum(map(len, groups)) // BATCH)
         optimizer = torch.optim.Adam(weights, lr=RATE)

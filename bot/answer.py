@@ -11,7 +11,6 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -38,7 +37,7 @@ FAMILIAR = 0.8  # least share of a leaning question's terms that the site knows:
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
-REMEMBERED = 20_000  # questions whose plain words are kept
+MARKS = 5  # characters by which two questions of the same words may differ in length
 SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
 
 WANTS_CODE = re.compile(
@@ -185,7 +184,7 @@ class Answerer:
         outside = next(iter(self.retriever.search(query, 1, outside=True)), None)
         signals = self.signals(query, inside, outside)
         confidence = self.doubt.confidence(signals) if inside else 0.0
-        if inside and _plain(query.text) in map(_plain, inside[0].section.questions):  # its author says that this is answered there
+        if inside and _is_listed(query.text, inside[0].section):  # its author says that this is answered there
             confidence = max(confidence, self.doubt.knots[-1][1])
         return Finding(query, inside, outside, signals, confidence)
 
@@ -255,7 +254,12 @@ def checked(question: str) -> str:
     return question
 
 
-@lru_cache(maxsize=REMEMBERED)
+def _is_listed(question: str, section: Section) -> bool:
+    """Whether `question` stands beside `section`, but for case and marks."""
+    near = (listed for listed in section.questions if abs(len(listed) - len(question)) <= MARKS)
+    return _plain(question) in map(_plain, near)
+
+
 def _plain(question: str) -> str:
     """Return the words of `question` in lower case, without marks."""
     return re.sub(r"\W+", " ", question).strip().lower()

@@ -34,18 +34,18 @@ from bot.settings import Settings
 # catch an edit that breaks answers and not the noise of one question.
 THRESHOLDS: dict[str, tuple[float, float]] = {
     "right answers": (0.90, 1.0),
-    "right section first": (0.82, 1.0),
-    "right section in first three": (0.94, 1.0),
-    "verdict contradicted": (0.0, 0.05),
+    "right section first": (0.87, 1.0),
+    "right section in first three": (0.95, 1.0),
+    "verdict contradicted": (0.0, 0.04),
     "false answers, near": (0.0, 0.08),
     "false answers, far": (0.0, 0.02),
     "wrong refusals": (0.0, 0.04),
     "quotes verbatim": (1.0, 1.0),
     "calibration error": (0.0, 0.05),
-    "own questions, first": (0.52, 1.0),
-    "own questions, first three": (0.78, 1.0),
-    "own questions, any section that answers, first": (0.68, 1.0),
-    "own questions, any section that answers, first three": (0.87, 1.0),
+    "own questions, first": (0.83, 1.0),
+    "own questions, first three": (0.96, 1.0),
+    "own questions, any section that answers, first": (0.88, 1.0),
+    "own questions, any section that answers, first three": (0.97, 1.0),
 }
 CALIBRATION_BINS = 10  # of equal width; Guo et al. (2017), section 2
 OWN_SAMPLE = 1500  # of the handbook's own questions that are asked leave-one-out: the share's standard error is about 1 %

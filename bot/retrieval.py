@@ -76,7 +76,7 @@ class Retriever:
     def search(self, query: Query, k: int = 5, outside: bool = False) -> list[Hit]:
         """Return the k best hits, best first: sections that answer, or (`outside`) sections about what the site leaves to others."""
         numbers = self._numbers[outside]
-        scores = query.parts[numbers] @ self.weights
+        scores = (query.parts @ self.weights)[numbers]
         best = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
         return [self._hit(int(numbers[place]), float(scores[place]), query) for place in best[np.argsort(-scores[best], kind="stable")]]
 
@@ -93,10 +93,10 @@ class Retriever:
             "heading_words": lambda: self.index.heading_words.scores(terms),
             "page": lambda: self._page_of == self._pages.get(page, -1),
         }
-        parts = np.zeros((len(self.index.sections), len(PARTS)), dtype=np.float32)
+        parts = np.zeros((len(PARTS), len(self.index.sections)), dtype=np.float32)
         for number in np.flatnonzero(self.weights):
-            parts[:, number] = np.maximum(made[PARTS[number]](), 0.0)
-        return parts
+            np.maximum(made[PARTS[number]](), 0.0, out=parts[number])
+        return parts.T
 
     def _words(self, terms: list[str], without_entry: int | None) -> np.ndarray:
         scores = self.index.words.scores(terms)

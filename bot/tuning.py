@@ -38,8 +38,8 @@ MENDED_WEIGHT = 0.5  # of a question that the handbook was amended for, when con
 IN_SCOPE_SHARE = 0.6  # of all weight when confidence is learned: readers of a handbook mostly ask about its subject
 # Of the parts, what each kind of site needs: where questions stand beside the headings, headings add nothing (5-fold, within the noise).
 WITH_QUESTIONS = ("question_vector", "question_vectors", "passage_vector", "words")
-ALL = dict.fromkeys(PARTS, 1.0)  # weights with which every part is measured
 WITHOUT_QUESTIONS = ("heading_vector", "passage_vector", "words", "heading_words")
+ALL = dict.fromkeys(PARTS, 1.0)  # weights with which every part is measured
 
 
 @dataclass(frozen=True, slots=True)
