@@ -37,8 +37,8 @@ FAMILIAR = 0.8  # least share of a leaning question's terms that the site knows:
 PART_CONFIDENCE = 0.75  # of a second question in the same message, to be answered beside the first
 # The second-best section's lead is shown as well when its score is at most this share behind the best: the two are as good as equal.
 SECOND_WITHIN = 0.1
-MARKS = 5  # characters by which two questions of the same words may differ in length
 SAID_AGAIN = 0.5  # share of the terms of its lead that the best section's lead has too, from which it says the same again
+MARKS = 5  # characters by which two questions of the same words may differ in length
 
 WANTS_CODE = re.compile(
     r"\b(?:how|example|yaml|manifest|config\w*|command|snippet|syntax|annotations?|set ?up|enable|create|expose|install|"

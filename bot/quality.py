@@ -299,7 +299,7 @@ def ablation(retriever: Retriever, bare: Retriever, golden: Sequence[Golden]) ->
         "vectors only": (bare, vectors),
         "both": (bare, ("words", *vectors)),
         "+ headings' words (all of a site without questions)": (bare, ("words", *vectors, "heading_words")),
-        "questions' words instead": (retriever, ("words", "passage_vector")),
+        "words of text and questions, passages' vectors": (retriever, ("words", "passage_vector")),
         "+ nearest question": (retriever, ("words", "passage_vector", "question_vector")),
         "+ three nearest questions (all)": (retriever, PARTS),
         "all, questions not adapted": (Retriever(untaught, retriever.named_weights), PARTS),

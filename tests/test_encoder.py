@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.encoder import DEFAULT_MODEL, QUANTIZED_AGREEMENT, OnnxEncoder, TorchEncoder, model_folder, verify_weights
+from bot.encoder import AGREEMENT, DEFAULT_MODEL, QUANTIZED_AGREEMENT, SAMPLES, OnnxEncoder, TorchEncoder, model_folder, verify_weights
 from bot.errors import ModelProblem
 
 TEXTS = ["should I use Ingress for UDP?", "How do I raise the idle timeout of a load balancer?", "borscht", "", "🚢 Привет " * 200]
@@ -58,6 +58,11 @@ def test_the_export_agrees_with_the_model(exported: OnnxEncoder, torch_encoder: 
     assert ours.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1.0, atol=1e-5)
     assert float(np.min(np.sum(ours * theirs, axis=1))) >= QUANTIZED_AGREEMENT - 0.01
+
+
+def test_what_a_build_encodes_in_short_numbers_agrees_with_the_model(torch_encoder: TorchEncoder) -> None:
+    built, exact = torch_encoder.encode(SAMPLES), torch_encoder._encode(SAMPLES)
+    assert float(np.min(np.sum(built * exact, axis=1))) >= AGREEMENT
 
 
 def test_an_export_that_disagrees_is_refused(exported: OnnxEncoder, torch_encoder: TorchEncoder) -> None:
